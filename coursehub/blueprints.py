@@ -1,0 +1,36 @@
+"""The site map: which blueprint serves which prefix, and what each page may know."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint
+
+from coursehub.cart import views as cart
+from coursehub.kernel.settings import Settings
+from coursehub.library import views as library
+from coursehub.orders import views as orders
+from coursehub.payments import views as payments
+from coursehub.payments import webhooks
+from coursehub.web import health, pages
+
+# Bodies over 1 MB are refused except here: endpoint → bytes. Filled from the settings in SITE_MAP.
+BODY_LIMITS: dict[str, int] = {"stripe_webhooks.receive": webhooks.LARGEST}
+
+# The only unsafe routes without a CSRF token, each guarded otherwise (tests/architecture/unsafe_without_token.txt).
+UNSAFE_WITHOUT_TOKEN: list[str] = ["coursehub.cart.views.create_item", "coursehub.payments.webhooks.receive"]
+
+# Context processors, one for each feature that puts something on every page.
+CONTEXT: list[Callable[[], dict[str, Any]]] = [pages.context, cart.context]
+
+
+def SITE_MAP(settings: Settings) -> list[tuple[Blueprint, str | None]]:  # noqa: N802  it reads as the table it is
+    """Every blueprint with its prefix."""
+    return [
+        (health.blueprint, None),
+        (pages.blueprint, None),
+        (cart.blueprint, None),
+        (orders.blueprint, None),
+        (library.blueprint, None),
+        (payments.blueprint, None),
+        (webhooks.blueprint, None),
+    ]

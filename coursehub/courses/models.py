@@ -1,0 +1,135 @@
+"""Rows of courses: the course, its immutable versions, their pages, its assets, the categories."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+
+from coursehub.kernel.db import Base, Keyed, Stamped, one_of
+from coursehub.kernel.money import Money
+
+STATUSES = ("draft", "published", "unlisted", "archived")
+
+
+class Category(Base):
+    """A shelf of the shop; the list comes by migration."""
+
+    __tablename__ = "categories"
+
+    slug: Mapped[str] = mapped_column(Text, primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    position: Mapped[int]
+
+
+class Course(Base, Keyed, Stamped):
+    """What is sold. Its file is the current version; status changes only in `publishing`."""
+
+    __tablename__ = "courses"
+    __table_args__ = (
+        CheckConstraint(one_of("status", STATUSES), name="status_known"),
+        CheckConstraint("price_cents >= 0", name="price_not_negative"),
+        CheckConstraint("sample_pages BETWEEN 0 AND 10", name="sample_pages_few"),
+        # A course people can find always has a file behind it.
+        CheckConstraint("status = 'draft' OR current_version_id IS NOT NULL", name="published_has_version"),
+        Index("ix_courses_search", "search", postgresql_using="gin"),
+        Index("ix_courses_tags", "tags", postgresql_using="gin"),
+        Index("ix_courses_newest", "published_at", "id", postgresql_where=text("status = 'published'")),
+    )
+
+    slug: Mapped[str] = mapped_column(Text, unique=True)
+    title: Mapped[str] = mapped_column(Text)
+    subtitle: Mapped[str] = mapped_column(Text, server_default="", default="")
+    description: Mapped[str] = mapped_column(Text, server_default="", default="")
+    author_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id"), index=True)
+    cover_image_url: Mapped[str | None] = mapped_column(Text)  # storage key of the WebP
+    cover_is_own: Mapped[bool] = mapped_column(server_default="false", default=False)  # else it is page 1
+    pages_count: Mapped[int | None]
+    current_version_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("course_versions.id", use_alter=True, deferrable=True, initially="DEFERRED")
+    )
+    price_cents: Mapped[int]
+    currency: Mapped[str] = mapped_column(Text, server_default="USD", default="USD")
+    status: Mapped[str] = mapped_column(Text, server_default="draft", default="draft", index=True)
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}", default=list)
+    category: Mapped[str] = mapped_column(ForeignKey("categories.slug"), index=True)
+    language: Mapped[str] = mapped_column(Text, server_default="en", default="en")
+    sample_pages: Mapped[int] = mapped_column(server_default="3", default=3)
+    sales_count: Mapped[int] = mapped_column(server_default="0", default=0)
+    # Counts edits, so that a second tab's save can see it is late.
+    revision: Mapped[int] = mapped_column(server_default="1", default=1)
+    published_at: Mapped[datetime | None]
+    search: Mapped[Any] = mapped_column(TSVECTOR, nullable=True, deferred=True)
+
+    @property
+    def price(self) -> Money:
+        return Money(self.price_cents, self.currency)
+
+    @property
+    def is_free(self) -> bool:
+        return self.price_cents == 0
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anyone with the address may see its page; only `published` ones are listed."""
+        return self.status in ("published", "unlisted")
+
+
+class CourseVersion(Base, Keyed):
+    """One immutable edition of the file: numbered, inspected, then ready or failed."""
+
+    __tablename__ = "course_versions"
+    __table_args__ = (
+        UniqueConstraint("course_id", "version_number"),
+        CheckConstraint("generated_by IN ('upload', 'builder', 'edit')", name="generated_by_known"),
+        CheckConstraint("status IN ('processing', 'ready', 'failed')", name="status_known"),
+        CheckConstraint("status <> 'ready' OR pages_count > 0", name="ready_has_pages"),
+        CheckConstraint("version_number > 0", name="number_positive"),
+    )
+
+    course_id: Mapped[UUID] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
+    version_number: Mapped[int]
+    pdf_url: Mapped[str] = mapped_column(Text)  # storage key
+    layout_config: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    generated_by: Mapped[str] = mapped_column(Text)
+    changelog: Mapped[str] = mapped_column(Text, server_default="", default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    status: Mapped[str] = mapped_column(Text, server_default="processing", default="processing")
+    error: Mapped[str | None] = mapped_column(Text)  # a sentence for the creator
+    filename: Mapped[str] = mapped_column(Text, server_default="", default="")
+    byte_size: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
+    fingerprint: Mapped[str | None] = mapped_column(Text)  # sha256 of the stored file
+    title: Mapped[str | None] = mapped_column(Text)
+    pages_count: Mapped[int | None]
+    pages_drawn: Mapped[int] = mapped_column(server_default="0", default=0)
+    page_size: Mapped[str] = mapped_column(Text, server_default="", default="")
+    outline: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]", default=list)
+    removed: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}", default=list)  # active content
+    released_at: Mapped[datetime | None]  # when it became the course's current version
+
+
+class PageText(Base):
+    """The text of one page of a version."""
+
+    __tablename__ = "page_texts"
+
+    version_id: Mapped[UUID] = mapped_column(ForeignKey("course_versions.id", ondelete="CASCADE"), primary_key=True)
+    page_number: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+
+
+class CourseAsset(Base, Keyed):
+    """A picture or text that belongs to a course."""
+
+    __tablename__ = "course_assets"
+    __table_args__ = (CheckConstraint("asset_type IN ('image', 'text')", name="asset_type_known"),)
+
+    course_id: Mapped[UUID] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
+    version_id: Mapped[UUID | None] = mapped_column(ForeignKey("course_versions.id"))
+    asset_type: Mapped[str] = mapped_column(Text)
+    storage_url: Mapped[str] = mapped_column(Text)
+    page_number: Mapped[int | None]
+    details: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, server_default="{}", default=dict)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

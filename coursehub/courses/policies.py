@@ -1,0 +1,18 @@
+"""Who may change a course, who may see its page."""
+
+from coursehub.accounts.models import Customer
+from coursehub.courses.models import Course
+
+
+def may_edit(customer: Customer, course: Course) -> bool:
+    """Its author and staff."""
+    return bool(customer.is_admin or course.author_id == customer.id)
+
+
+def may_see(customer: Customer | None, course: Course, *, owns: bool = False) -> bool:
+    """Anyone, while it is public; its buyers, once it is archived or withdrawn; its author and staff, always."""
+    if course.is_public:
+        return True
+    if customer is None:
+        return False
+    return owns or may_edit(customer, course)

@@ -1,0 +1,30 @@
+"""Bare instances of the Flask extensions; `create_app` gives them their app."""
+
+from flask import request
+from flask_babel import Babel
+from flask_jwt_extended import JWTManager
+from flask_limiter import Limiter
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from htmx_flask import Htmx
+
+login_manager = LoginManager()
+csrf = CSRFProtect()
+jwt = JWTManager()
+migrate = Migrate()
+babel = Babel()
+htmx = Htmx()
+
+
+def client_address() -> str:
+    """The client's address: ProxyFix has put it there from as many proxies as are configured, no more."""
+    return request.remote_addr or "unknown"
+
+
+limiter = Limiter(
+    key_func=client_address,
+    strategy="sliding-window-counter",
+    headers_enabled=True,
+    in_memory_fallback_enabled=True,
+)

@@ -1,0 +1,80 @@
+"""What templates may call: money, dates, ids of elements, safe Markdown."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import nh3
+from babel.dates import format_date, format_datetime, format_timedelta
+from flask import Flask, current_app
+from flask_babel import get_locale
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from coursehub.kernel import clock
+from coursehub.kernel.money import Money
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+_TAGS = {
+    "p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "h2", "h3", "h4", "hr",
+    "table", "thead", "tbody", "tr", "th", "td",
+}  # fmt: skip
+
+
+def init_app(app: Flask) -> None:
+    """Register the filters and globals."""
+    app.jinja_env.filters.update(money=money, day=day, moment=moment, ago=ago, markdown=markdown, filesize=filesize)
+    app.jinja_env.globals.update(dom_id=dom_id)
+
+
+def _locale() -> str:
+    return str(get_locale() or "en")
+
+
+def money(value: Money | int, currency: str | None = None) -> str:
+    """`$19.99` from Money, or from minor units and a currency."""
+    amount = value if isinstance(value, Money) else Money(value, currency or "USD")
+    return amount.text(_locale())
+
+
+def _local(moment: datetime) -> datetime:
+    return moment.astimezone(ZoneInfo(current_app.config["TIMEZONE"]))
+
+
+def day(value: datetime) -> str:
+    """`23 Nov 2026` in the shop's zone."""
+    return format_date(_local(value).date(), "medium", locale=_locale())
+
+
+def moment(value: datetime) -> str:
+    """Date and time in the shop's zone."""
+    return format_datetime(_local(value), "medium", locale=_locale())
+
+
+def ago(value: datetime) -> str:
+    """`3 hours ago`."""
+    return format_timedelta(value - clock.now(), add_direction=True, locale=_locale())
+
+
+def markdown(text: str) -> Markup:
+    """Creator's Markdown as safe HTML: raw HTML off, then an allowlist; headings start at h2."""
+    html = _MARKDOWN.render(text).replace("<h1>", "<h2>").replace("</h1>", "</h2>")
+    clean = nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes={"a": {"href", "title"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow ugc",
+    )
+    return Markup(clean)  # noqa: S704  cleaned by nh3 just now
+
+
+def filesize(size: int) -> str:
+    """`3.4 MB` (of 1,000,000 bytes)."""
+    return f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{max(1, round(size / 1000))} KB"
+
+
+def dom_id(thing: Any, prefix: str = "") -> str:
+    """A stable id for the element that shows `thing`."""
+    name = f"{type(thing).__name__.lower()}_{thing.id}"
+    return f"{prefix}_{name}" if prefix else name

@@ -1,0 +1,61 @@
+// Glue between the page and htmx: the token, polls that rest in hidden tabs, focus on what went wrong, news of failures.
+"use strict";
+
+window.CourseHub = {};
+
+(() => {
+  const isPoll = (ctx) => (ctx.sourceElement?.getAttribute?.("hx-trigger") ?? "").startsWith("every");
+  const text = (name) => document.getElementById("toasts")?.dataset[name] ?? "";
+
+  document.addEventListener("htmx:config:request", (event) => {
+    const { request } = event.detail.ctx;
+    const token = document.querySelector('meta[name="csrf-token"]')?.content;
+    if (token && request.method.toUpperCase() !== "GET") request.headers["X-CSRFToken"] = token;
+  });
+
+  document.addEventListener("htmx:before:request", (event) => {
+    const { ctx } = event.detail;
+    if (document.hidden && isPoll(ctx)) event.preventDefault();
+    else ctx.request.submitter?.setAttribute("aria-busy", "true");
+  });
+
+  document.addEventListener("htmx:finally:request", (event) => {
+    event.detail.ctx.request.submitter?.removeAttribute("aria-busy");
+  });
+
+  const focusSummary = () => {
+    const summary = document.querySelector("dialog:modal [data-error-summary]") ?? document.querySelector("[data-error-summary]");
+    summary?.focus();
+  };
+
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (event.detail.ctx.response?.status === 422) focusSummary();
+  });
+  focusSummary();
+
+  document.addEventListener("htmx:response:error", (event) => {
+    const { ctx } = event.detail;
+    const { status, headers } = ctx.response;
+    // An answer that brings its own words, its own form or its own way on needs none of ours.
+    if (status === 422 || headers.get("X-Toast") || headers.get("HX-Redirect") || isPoll(ctx)) return;
+    window.CourseHub.toast(text("textError"), { kind: "error" });
+  });
+
+  document.addEventListener("htmx:error", (event) => {
+    const { ctx } = event.detail;
+    if (!ctx || isPoll(ctx)) return;
+    const words = navigator.onLine ? "textTimeout" : "textOffline";
+    window.CourseHub.toast(text(words), { kind: "error" });
+  });
+
+  let offline;
+  window.addEventListener("offline", () => {
+    offline ??= window.CourseHub.toast(text("textOffline"), { timeout: 0 });
+  });
+  window.addEventListener("online", () => {
+    if (!offline) return;
+    offline.remove();
+    offline = undefined;
+    window.CourseHub.toast(text("textOnline"));
+  });
+})();
