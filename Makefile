@@ -1,6 +1,6 @@
 # The two commands are `make run` and `make test`; the others are their kin. What each does is in ops/bin/.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast lint bench soak screenshots assets lock clean
+.PHONY: help run test test-fast coverage lint bench soak screenshots assets lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -13,6 +13,11 @@ test:  ## everything: linters, types, contracts, all tests (installs what they n
 
 test-fast:  ## the tests without browser, broker and S3 server
 	@ops/bin/test --fast
+
+coverage:  ## which lines the fast tests reach
+	@ops/bin/setup --dev
+	@.venv/bin/coverage run -m pytest -q -m "not e2e and not rabbitmq and not s3 and not slow and not soak"
+	@.venv/bin/coverage combine -q && .venv/bin/coverage report
 
 lint:  ## ruff, mypy, djlint, import-linter, htmx dialect
 	@ops/bin/setup --dev && ops/bin/lint

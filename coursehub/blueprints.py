@@ -5,13 +5,16 @@ from typing import Any
 
 from flask import Blueprint
 
+from coursehub.accounts import views as accounts
 from coursehub.cart import views as cart
+from coursehub.catalog import views as catalog
+from coursehub.courses import views as courses
 from coursehub.kernel.settings import Settings
 from coursehub.library import views as library
 from coursehub.orders import views as orders
 from coursehub.payments import views as payments
 from coursehub.payments import webhooks
-from coursehub.web import health, pages
+from coursehub.web import health, pages, spooling
 
 # Bodies over 1 MB are refused except here: endpoint → bytes. Filled from the settings in SITE_MAP.
 BODY_LIMITS: dict[str, int] = {"stripe_webhooks.receive": webhooks.LARGEST}
@@ -25,9 +28,14 @@ CONTEXT: list[Callable[[], dict[str, Any]]] = [pages.context, cart.context]
 
 def SITE_MAP(settings: Settings) -> list[tuple[Blueprint, str | None]]:  # noqa: N802  it reads as the table it is
     """Every blueprint with its prefix."""
+    BODY_LIMITS["courses.create_upload"] = settings.upload_limit + spooling.SLACK
+    BODY_LIMITS["courses.create_cover"] = courses.COVER_LIMIT + spooling.SLACK
     return [
         (health.blueprint, None),
         (pages.blueprint, None),
+        (accounts.blueprint, None),
+        (catalog.blueprint, None),
+        (courses.blueprint, None),
         (cart.blueprint, None),
         (orders.blueprint, None),
         (library.blueprint, None),

@@ -118,11 +118,16 @@ def use(settings: Settings) -> Flask:
     for module in pkgutil.iter_modules(tasks.__path__):
         if module.name not in _PROCESSES:
             importlib.import_module(f"tasks.{module.name}")
+    connect_actors(app, settings)
+    return app
+
+
+def connect_actors(app: Flask, settings: Settings) -> dramatiq.Broker:
+    """Put every declared actor on the broker that `settings` name; they run in the context of `app`."""
     broker = make_broker(settings, [Safekeeping(app)])
     dramatiq.set_broker(broker)
     for actor in _declared.values():
         dramatiq.actor(
-            functools.partial(_perform, app, actor),
             broker=broker,
             actor_name=actor.name,
             queue_name=queue_for(actor.name),
@@ -131,8 +136,8 @@ def use(settings: Settings) -> Flask:
             max_backoff=actor.max_backoff_ms,
             time_limit=actor.time_limit_ms,
             throws=(Unreadable,),
-        )
-    return app
+        )(functools.partial(_perform, app, actor))
+    return broker
 
 
 def handle(name: str, payload: dict[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """A browser for web tests: speaks htmx or not, signs people in, and is strict about the HTML it gets."""
 
+import contextvars
 import re
 from html.parser import HTMLParser
 from typing import Any
@@ -110,8 +111,9 @@ class Browser:
         from coursehub.kernel.db import db
 
         db.session.remove()  # a request has a session of its own; so do the test's later look-ups
-        answer = Answer(self.client.open(path, method=method, headers=headers, **more))
-        db.session.remove()
+        # A context of its own, as a request has in the server: nothing of the test's `g` is seen, and none is left.
+        response = contextvars.Context().run(lambda: self.client.open(path, method=method, headers=headers, **more))
+        answer = Answer(response)
         if answer.headers.get("Content-Type", "").startswith("text/html") and method != "HEAD" and answer.text:
             police(answer.text, whole=answer.text.lstrip().lower().startswith("<!doctype"))
         return answer

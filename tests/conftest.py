@@ -296,3 +296,40 @@ def together(app: Flask) -> Callable[[int, Callable[[int], Any]], list[Any]]:
 
 def as_uuid(value: Any) -> UUID:
     return UUID(str(value))
+
+
+class QueryCount:
+    """How many statements ran."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    @property
+    def count(self) -> int:
+        return len(self.statements)
+
+
+@pytest.fixture
+def queries(app: Flask) -> Callable[[], Any]:
+    """`with queries() as seen:` counts the SQL statements inside."""
+    from contextlib import contextmanager
+
+    from sqlalchemy import event as listeners
+
+    from coursehub.kernel.db import db
+
+    @contextmanager
+    def counting() -> Iterator[QueryCount]:
+        seen = QueryCount()
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+            seen.statements.append(statement)
+
+        engine = db.engine
+        listeners.listen(engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            listeners.remove(engine, "before_cursor_execute", note)
+
+    return counting

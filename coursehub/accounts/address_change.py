@@ -44,7 +44,7 @@ def find(token: str) -> tuple[Customer, str] | None:
 
 
 def confirm(token: str) -> Customer:
-    """The new address takes effect. Raises Invalid for a stale token, Conflict when another account owns the address."""
+    """The new address takes effect. Raises Invalid for a stale token, Conflict when it has an owner."""
     found = email_tokens.find("change", token)
     if found is None:
         raise Invalid(STALE_LINK, field="token")

@@ -29,10 +29,3 @@ def confirm_password(customer: Customer, password: str, *, field: str = "passwor
     """The signed-in person proves who they are once more. Raises Invalid."""
     if not passwords.verify(customer.password_hash, password):
         raise Invalid("That is not your password.", field=field, code="credentials")
-
-
-def change_password(customer: Customer, current: str, password: str) -> None:
-    """Set a new password after the current one was given. The caller ends the other sessions. Raises Invalid."""
-    confirm_password(customer, current, field="current")
-    passwords.check_policy(password, email=customer.email, name=customer.name)
-    customer.password_hash = passwords.hash_password(password)

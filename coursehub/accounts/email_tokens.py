@@ -90,8 +90,7 @@ def try_code(customer: Customer, code: str) -> EmailToken | None:
     if row is None or row.code_hash is None or not _still_meant(row, customer):
         return None
     right = any(
-        secrets.compare_digest(bytes(row.code_hash), index)
-        for index in key_ring().indexes(code, _code_purpose(row.id))
+        secrets.compare_digest(bytes(row.code_hash), index) for index in key_ring().indexes(code, _code_purpose(row.id))
     )
     return row if right else None
 

@@ -49,7 +49,9 @@ def check_policy(password: str, *, email: str = "", name: str = "", field: str =
         raise Invalid("Choose a password of at most 128 characters.", field=field)
     folded = composed.casefold()
     local, _, domain = email.casefold().partition("@")
-    own = {part for part in (email.casefold(), local, domain, name.casefold(), name.casefold().replace(" ", "")) if part}
+    own = {
+        part for part in (email.casefold(), local, domain, name.casefold(), name.casefold().replace(" ", "")) if part
+    }
     if folded in own:
         raise Invalid("Choose a password that is not your name or your e-mail address.", field=field)
     if folded in _common() or len(set(folded)) == 1:

@@ -110,5 +110,8 @@ def _check(text: str, field: str, longest: int) -> None:
     if len(text) > longest:
         raise Invalid(f"At most {longest} characters fit here.", field=field)
     # Control characters and direction overrides: headers and other people's screens must not be steered by a name.
-    if any(unicodedata.category(c) in ("Cc", "Cs") or c in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069" for c in text):
+    if any(
+        unicodedata.category(c) in ("Cc", "Cs") or c in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+        for c in text
+    ):
         raise Invalid("This contains a character that cannot be used here.", field=field)

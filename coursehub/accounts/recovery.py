@@ -1,8 +1,7 @@
 """A forgotten password: mailed to the owner of the address, used once, within half an hour."""
 
-from coursehub.accounts import addresses, email_tokens, passwords, queries, sessions, tokens
+from coursehub.accounts import addresses, email_tokens, password_change, queries
 from coursehub.accounts.models import Customer
-from coursehub.audit import records
 from coursehub.kernel.db import db
 from coursehub.kernel.errors import Invalid
 from coursehub.kernel.ids import new_id, new_token
@@ -36,25 +35,8 @@ def reset(token: str, password: str) -> Customer:
     if found is None:
         raise Invalid(STALE_LINK, field="token")
     customer = found[1]
-    passwords.check_policy(password, email=customer.email, name=customer.name)
-    customer.password_hash = passwords.hash_password(password)
-    email_tokens.spend(customer, "reset", "change")
-    sessions.end_all(customer, reason="password reset")
-    tokens.revoke_all(customer)
-    records.write(customer.id, "password.reset", "customer", customer.id)
-    mail_notice(customer)
+    password_change.settle(customer, password, action="password.reset")
     return customer
-
-
-def mail_notice(customer: Customer) -> None:
-    """Tell `customer` that the password was changed."""
-    delivery.request_email(
-        "password_changed",
-        to=customer.email,
-        subject_key=str(new_id()),
-        data={"name": customer.name},
-        customer_id=customer.id,
-    )
 
 
 def _mail(to: str, key: str, name: str, token: str, owner: Customer | None) -> None:

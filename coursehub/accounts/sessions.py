@@ -17,6 +17,26 @@ LIFETIME = timedelta(days=30)
 SEEN_EVERY = timedelta(minutes=5)
 EXTEND_EVERY = timedelta(days=1)
 
+# The first mark found names it: Edge and Opera call themselves Chrome too, Chrome calls itself Safari.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "Mac"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+
 
 def open(customer: Customer, id_hash: bytes, ip: str | None, user_agent: str) -> BrowserSession:
     """Remember a browser as signed in. Open password resets end: who signs in knows the password."""
@@ -38,8 +58,14 @@ def open(customer: Customer, id_hash: bytes, ip: str | None, user_agent: str) ->
     return session
 
 
-def find(id_hash: bytes) -> tuple[BrowserSession, Customer] | None:
-    """The session with this id and whose it is; None when it ended or the account was deleted."""
+def find(id_hash: bytes) -> Customer | None:
+    """Who is signed in with this session id; None when it ended or the account was deleted."""
+    found = load(id_hash)
+    return found[1] if found else None
+
+
+def load(id_hash: bytes) -> tuple[BrowserSession, Customer] | None:
+    """The session with this id and whose it is."""
     found = db.session.execute(
         select(BrowserSession, Customer)
         .join(Customer, Customer.id == BrowserSession.customer_id)
@@ -100,6 +126,13 @@ def of(customer: Customer) -> list[BrowserSession]:
         BrowserSession.customer_id == customer.id, BrowserSession.expires_at > clock.now()
     )
     return list(db.session.scalars(mine.order_by(BrowserSession.last_seen_at.desc())))
+
+
+def browser_name(user_agent: str) -> str:
+    """`Firefox on Linux`, as far as the browser tells."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "A browser")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
+    return f"{browser} on {system}" if system else browser
 
 
 def sweep_expired() -> int:

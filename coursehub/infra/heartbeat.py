@@ -13,7 +13,7 @@ LASTS = 15
 class Heartbeat:
     """A thread that renews `heartbeat:<name>` as long as `is_well` says so. Redis being away stops nothing."""
 
-    def __init__(self, redis: "Redis[str]", name: str, is_well: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, redis: Redis, name: str, is_well: Callable[[], bool] = lambda: True) -> None:
         self._redis = redis
         self._key = f"heartbeat:{name}"
         self._is_well = is_well

@@ -105,9 +105,9 @@ def _containers(pdf: Pdf) -> Iterator[Object]:
             held = todo.pop()
             if not isinstance(held, Object) or held._type_code not in holds:
                 continue
-            yield held
-            # After the visit, so that what was just taken out is not entered.
+            # Before the visit, so that what it takes out is looked into as well, and told.
             inside = list(held) if isinstance(held, Array) else [value for _, value in held.items()]
+            yield held
             todo += [value for value in inside if isinstance(value, Object) and not value.is_indirect]
 
 

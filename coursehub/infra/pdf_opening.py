@@ -83,9 +83,12 @@ def count_pages(pdf: pikepdf.Pdf, most: int) -> int:
 def flatten_pages(pdf: pikepdf.Pdf) -> None:
     """One list of pages, each with sane boxes, in place of a tree that may be deep, wrong or full of holes."""
     pages = [page.obj for page in pdf.pages]
-    flat = pdf.make_indirect(pikepdf.Dictionary(Type=pikepdf.Name.Pages, Kids=pikepdf.Array(pages), Count=len(pages)))
+    # The old root is used again: in a ruined file the number of a new object may be one that others still refer to.
+    flat = pdf.Root["/Pages"]
+    for key in set(flat.keys()):
+        del flat[key]
+    flat["/Type"], flat["/Kids"], flat["/Count"] = pikepdf.Name.Pages, pikepdf.Array(pages), len(pages)
     for page in pages:
         page["/Type"] = pikepdf.Name.Page
         page["/Parent"] = flat
         set_boxes_right(page)
-    pdf.Root["/Pages"] = flat

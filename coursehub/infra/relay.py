@@ -41,7 +41,7 @@ LONGEST_LEASE = timedelta(minutes=10)
 class Relay:
     """One relay process. Several may run: each row is locked by one of them, the others skip it."""
 
-    def __init__(self, database_url: str, broker: Broker, *, redis: "Redis[str] | None" = None) -> None:
+    def __init__(self, database_url: str, broker: Broker, *, redis: Redis | None = None) -> None:
         self._engine = create_engine(database_url, **engine_options(database_url, pool_size=2))
         self._broker = broker
         self._stopping = threading.Event()

@@ -9,6 +9,7 @@ from email.utils import parseaddr
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from coursehub.kernel.errors import Unavailable
 from coursehub.kernel.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ class MailRefused(Exception):
     """The server said no for good (5xx): trying again is useless."""
 
 
-class MailUnavailable(Exception):
+class MailUnavailable(Unavailable):
     """The server is away or said later (4xx): try again."""
 
 

@@ -1,6 +1,7 @@
 """Messages that nobody could handle: kept, looked at, sent again or let go."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +47,33 @@ def keep(
     job.error = redact(error)[-LONGEST_ERROR:]
     job.trace_id = _trace_id(payload)
     job.failed_at = clock.now()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the outbox stands: what waits for the broker, for an effect, for later, and what gave up."""
+
+    due: int
+    oldest_due_seconds: float
+    published: int
+    later: int
+    failed: int
+
+
+def standing() -> Standing:
+    """Count what is under way."""
+    is_due = OutboxMessage.due_at <= func.now()
+    is_published = OutboxMessage.published_at.is_not(None)
+    counts = db.session.execute(
+        select(
+            func.count().filter(is_due),
+            func.coalesce(func.extract("epoch", func.now() - func.min(OutboxMessage.due_at).filter(is_due)), 0),
+            func.count().filter(~is_due, is_published),
+            func.count().filter(~is_due, ~is_published),
+        ).where(OutboxMessage.finished_at.is_(None))
+    ).one()
+    failed = db.session.scalar(select(func.count()).select_from(FailedJob).where(FailedJob.status == "failed")) or 0
+    return Standing(counts[0], float(counts[1]), counts[2], counts[3], failed)
 
 
 def open_jobs(limit: int = 100) -> Sequence[FailedJob]:

@@ -17,8 +17,8 @@ def sweep_storage(storage: ObjectStorage, *, older_than: timedelta = YOUNG) -> i
     before = clock.now() - older_than
     found = [one for one in storage.walk() if one.modified < before]
     # Asked after the walk, so that whatever was referenced while it ran is spared.
-    referenced = courses.referenced_keys()
-    orphans = [one.key for one in found if not courses.is_referenced(one.key, referenced)]
+    referenced = set(courses.referenced_keys())
+    orphans = [one.key for one in found if one.key not in referenced]
     for key in orphans:
         storage.delete(key)
     if orphans:

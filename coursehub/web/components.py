@@ -57,7 +57,10 @@ class Components:
     def _index(self) -> dict[str, str]:
         files = self._environment.list_templates(filter_func=lambda name: name.startswith("components/"))
         return {
-            macro: file for file in files for macro in vars(self._environment.get_template(file).module) if macro[0] != "_"
+            macro: file
+            for file in files
+            for macro in vars(self._environment.get_template(file).module)
+            if macro[0] != "_"
         }
 
 

@@ -25,7 +25,7 @@ def respond(html: str, status: int = 200) -> Response:
     return response
 
 
-def page_or_fragment(page: str, fragment: str, status: int = 200, **context: Any) -> Response:
+def page_or_fragment(page: str, fragment: str, status: int = 200, /, **context: Any) -> Response:
     """The fragment for htmx, the page that includes it for everyone else."""
     return respond(render_template(fragment if is_fragment() else page, **context), status)
 

@@ -1,5 +1,6 @@
 """One process of the stack: how it is started, logged, watched and ended."""
 
+import json
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _LOG_LIMIT = 5_000_000
+_LINE = 240
 _SETPRIV = shutil.which("setpriv")
 
 
@@ -82,7 +84,19 @@ def tail(log: Path, lines: int = 12) -> str:
             text = file.read().decode(errors="replace")
     except OSError:
         return "    (no log)"
-    return "\n".join(f"    {line}" for line in text.splitlines()[-lines:]) or "    (its log is empty)"
+    shown = [_short(line) for line in text.splitlines()[-lines:]]
+    return "\n".join(f"    {line}" for line in shown) or "    (its log is empty)"
+
+
+def _short(line: str) -> str:
+    """A line that fits a terminal; of a structured one, what happened and the exception's own sentence."""
+    try:
+        entry = json.loads(line)
+        exception = str(entry.get("exception") or "").strip().splitlines()
+        line = ": ".join([str(entry["event"]), *exception[-1:]])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        pass
+    return line if len(line) <= _LINE else f"{line[:_LINE]} …"
 
 
 def tied_to_us(number: signal.Signals) -> list[str]:

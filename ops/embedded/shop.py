@@ -61,6 +61,7 @@ def environment(options: Options, services: Services, keys: Keys, inherited: Map
 
 def simulator(options: Options, root: Path, environment: Mapping[str, str]) -> Child:
     command = ["--host", options.host, "--port", str(options.port + 1), "--data", str(options.data / "stripe")]
+    command += ["--public-url", options.simulator_address]
     command += ["--webhook-url", f"{options.address}/api/v1/webhooks/stripe"]
     return Child(
         name="stripe",

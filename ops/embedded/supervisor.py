@@ -123,8 +123,9 @@ class Supervisor:
             )
         pause = self._first_pause * 2 ** (deaths - 1)
         self._due[name] = now + pause
-        say(f"{name} {process.ending()} unexpectedly; starting it again in {pause:.1f} s. The end of {process.log}:")
-        say(tail(process.log, lines=5))
+        say(f"{name} {process.ending()} unexpectedly; starting it again in {pause:.1f} s.")
+        if deaths == 1:
+            say(f"  The end of {process.log}:\n{tail(process.log, lines=5)}")
 
     def _nap(self) -> None:
         time.sleep(_TICK)

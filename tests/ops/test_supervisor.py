@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.embedded import leftovers
+from ops.embedded import child, leftovers
 from ops.embedded.child import Child
 from ops.embedded.problems import CannotRun, Stopped
 from ops.embedded.supervisor import Supervisor
@@ -224,3 +224,16 @@ def session_of(pid: int) -> int:
         return os.getsid(pid)
     except ProcessLookupError:
         return 0
+
+
+def test_the_end_of_a_log_fits_a_terminal_and_shows_what_happened(tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+    log.write_text(
+        '{"event": "Failed", "exception": "Traceback\\n  File x\\nImportError: no mail"}\n' + "x" * 5000 + "\nplain\n",
+    )
+    assert child.tail(log, lines=3).splitlines() == [
+        "    Failed: ImportError: no mail",
+        "    " + "x" * 240 + " …",
+        "    plain",
+    ]
+    assert child.tail(tmp_path / "none.log") == "    (no log)"

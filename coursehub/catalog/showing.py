@@ -1,0 +1,105 @@
+"""One course as its page shows it: the course with its author, version and history, and what this visitor may do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import exists, select
+
+from coursehub.accounts.models import Customer
+from coursehub.cart.models import Cart, CartItem
+from coursehub.catalog.cards import Card
+from coursehub.catalog.search import Filters, find
+from coursehub.courses import policies
+from coursehub.courses.models import Category, Course, CourseVersion
+from coursehub.entitlements import access
+from coursehub.kernel.db import db
+from coursehub.kernel.errors import NotFound
+
+# What the one button of the page is about.
+Standing = Literal["for_sale", "in_cart", "owned", "suspended", "own", "not_sold"]
+MOST_RELEASES = 20
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A course with what its page needs of other rows."""
+
+    course: Course
+    author: str
+    category: str
+    version: CourseVersion | None
+
+    @property
+    def samples(self) -> int:
+        """How many of the first pages everyone may see."""
+        return min(self.course.sample_pages, self.version.pages_drawn) if self.version else 0
+
+
+@dataclass(frozen=True)
+class Release:
+    """One published version, as buyers read of it."""
+
+    number: int
+    released_at: object
+    changelog: str
+
+
+def get(slug: str, visitor: Customer | None) -> Shown:
+    """The course with this address. Raises NotFound, the same for one this visitor may not see as for none."""
+    if "\0" in slug:
+        raise NotFound()
+    row = db.session.execute(
+        select(Course, Customer.name, Category.title, CourseVersion)
+        .join(Customer, Customer.id == Course.author_id)
+        .join(Category, Category.slug == Course.category)
+        .outerjoin(CourseVersion, CourseVersion.id == Course.current_version_id)
+        .where(Course.slug == slug)
+    ).first()
+    if row is None or not _may_see(visitor, row[0]):
+        raise NotFound()
+    return Shown(*row)
+
+
+def standing(course: Course, visitor: Customer | None, cart: Cart | None) -> Standing:
+    """What this visitor has to do with the course."""
+    if visitor is not None and course.author_id == visitor.id:
+        return "own"
+    purchase = access.purchase_of(visitor.id, course.id) if visitor is not None else None
+    if purchase is not None:
+        return "owned" if purchase.access == "active" else "suspended"
+    if not course.is_public:
+        return "not_sold"
+    if cart is not None and db.session.scalar(
+        select(exists().where(CartItem.cart_id == cart.id, CartItem.course_id == course.id))
+    ):
+        return "in_cart"
+    return "for_sale"
+
+
+def releases(course: Course) -> Sequence[Release]:
+    """The published versions, newest first."""
+    rows = db.session.execute(
+        select(CourseVersion.version_number, CourseVersion.released_at, CourseVersion.changelog)
+        .where(CourseVersion.course_id == course.id, CourseVersion.released_at.is_not(None))
+        .order_by(CourseVersion.version_number.desc())
+        .limit(MOST_RELEASES)
+    )
+    return [Release(*row) for row in rows]
+
+
+def creator(creator_id: UUID) -> tuple[Customer, Sequence[Card]]:
+    """A creator with their listed courses. Raises NotFound for anyone who sells nothing."""
+    listed = find(Filters(author_id=creator_id), limit=60)
+    person = db.session.get(Customer, creator_id)
+    if person is None or not listed.page.items:
+        raise NotFound()
+    return person, listed.page.items
+
+
+def _may_see(visitor: Customer | None, course: Course) -> bool:
+    if course.is_public or visitor is None:
+        return course.is_public
+    owns = access.owns(visitor.id, course.id)
+    return policies.may_see(visitor, course, owns=owns)

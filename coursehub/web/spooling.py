@@ -1,0 +1,60 @@
+"""Files that people send go to disk while they arrive, never into memory; what is too large is refused unread."""
+
+import contextlib
+import time
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, Any
+
+from flask import Flask
+from flask_login import current_user
+from werkzeug.datastructures import FileStorage
+from werkzeug.formparser import FormDataParser
+
+from coursehub.kernel.errors import NotSignedIn, TooLarge
+
+# What a multipart form may add around its file.
+SLACK = 1_000_000
+_PREFIX = "upload-"
+_STALE = 24 * 3600
+
+
+def install(app: Flask, folder: Path, *, members_only: set[str]) -> None:
+    """Let `app` write what it is sent to `folder`; blueprints in `members_only` read no byte of a stranger's body."""
+    base: Any = app.request_class
+    _forget_stale(folder)
+
+    class SpoolingRequest(base):
+        def make_form_data_parser(self) -> FormDataParser:
+            # Called at the first look at the form, by the CSRF check: nothing of the body has been read yet.
+            if self.blueprint in members_only and not current_user.is_authenticated:
+                raise NotSignedIn("Your session has ended. Sign in again, then send the file once more.")
+            limit, length = self.max_content_length, self.content_length
+            if limit is not None and length is not None and length > limit:
+                most = (limit - SLACK if limit > SLACK else limit) // 1_000_000
+                raise TooLarge(f"This is too large to send here: at most {most} MB are possible.", field="file")
+            parser: FormDataParser = super().make_form_data_parser()
+            return parser
+
+        def _get_file_stream(
+            self, total: int | None, content_type: str | None, filename: str | None = None, length: int | None = None
+        ) -> IO[bytes]:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Deleted when the request closes its files.
+            return NamedTemporaryFile("w+b", dir=folder, prefix=_PREFIX)
+
+    app.request_class = SpoolingRequest
+
+
+def path_of(file: FileStorage) -> Path:
+    """Where the sent file lies on disk, whole, until the request ends."""
+    file.stream.flush()
+    return Path(str(file.stream.name))
+
+
+def _forget_stale(folder: Path) -> None:
+    """A killed process leaves its half-received files behind."""
+    for path in folder.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < time.time() - _STALE:
+                path.unlink()

@@ -1,0 +1,58 @@
+"""maintenance.q: the housekeeping that the clock asks for; each may run twice without harm."""
+
+from uuid import UUID
+
+from sqlalchemy import delete
+
+from coursehub.accounts import registration
+from coursehub.accounts.models import ApiToken, BrowserSession, EmailToken
+from coursehub.infra.services import services
+from coursehub.kernel import clock, maintenance
+from coursehub.kernel.db import db, transaction
+from coursehub.library import sweeping
+from coursehub.orders import lifecycle
+from coursehub.payments import receipts, reconciliation
+from tasks.runtime import on
+
+
+@on("maintenance.orders.expire", max_retries=2)
+def expire_orders(event: maintenance.OrdersExpire, event_id: UUID) -> None:
+    """Orders nobody paid in time end."""
+    with transaction():
+        lifecycle.expire_stale()
+
+
+@on("maintenance.orders.reconcile", max_retries=2)
+def reconcile_orders(event: maintenance.OrdersReconcile, event_id: UUID) -> None:
+    """Stripe is asked about open orders, each in a transaction of its own."""
+    reconciliation.reconcile_open_orders(services().gateway)
+
+
+@on("maintenance.webhooks.sweep", max_retries=2)
+def sweep_webhooks(event: maintenance.WebhooksSweep, event_id: UUID) -> None:
+    """Webhooks that were stored and never applied are handed on again."""
+    with transaction():
+        receipts.sweep()
+
+
+@on("maintenance.storage.sweep", max_retries=2, time_limit_ms=3_600_000)
+def sweep_storage(event: maintenance.StorageSweep, event_id: UUID) -> None:
+    """Files that no row refers to go."""
+    sweeping.sweep_storage(services().storage)
+
+
+@on("maintenance.accounts.sweep", max_retries=2)
+def sweep_accounts(event: maintenance.AccountsSweep, event_id: UUID) -> None:
+    """Accounts whose address was never confirmed go."""
+    with transaction():
+        registration.sweep_unverified()
+
+
+@on("maintenance.outbox.clean", max_retries=2)
+def clean_outbox(event: maintenance.OutboxClean, event_id: UUID) -> None:
+    """Finished messages, old effects, kept answers, and every session or token that has run out."""
+    with transaction():
+        maintenance.clean_outbox()
+    with transaction():
+        for row in (BrowserSession, ApiToken, EmailToken):
+            db.session.execute(delete(row).where(row.expires_at < clock.now()))
