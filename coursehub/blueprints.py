@@ -11,16 +11,21 @@ from coursehub.catalog import views as catalog
 from coursehub.courses import views as courses
 from coursehub.kernel.settings import Settings
 from coursehub.library import views as library
+from coursehub.mail import views as mail
 from coursehub.orders import views as orders
 from coursehub.payments import views as payments
 from coursehub.payments import webhooks
-from coursehub.web import health, pages, spooling
+from coursehub.web import files, health, pages, spooling
 
 # Bodies over 1 MB are refused except here: endpoint → bytes. Filled from the settings in SITE_MAP.
 BODY_LIMITS: dict[str, int] = {"stripe_webhooks.receive": webhooks.LARGEST}
 
 # The only unsafe routes without a CSRF token, each guarded otherwise (tests/architecture/unsafe_without_token.txt).
-UNSAFE_WITHOUT_TOKEN: list[str] = ["coursehub.cart.views.create_item", "coursehub.payments.webhooks.receive"]
+UNSAFE_WITHOUT_TOKEN: list[str] = [
+    "coursehub.cart.views.create_item",
+    "coursehub.payments.webhooks.receive",
+    "coursehub.mail.views.create_unsubscription",
+]
 
 # Context processors, one for each feature that puts something on every page.
 CONTEXT: list[Callable[[], dict[str, Any]]] = [pages.context, cart.context]
@@ -33,6 +38,8 @@ def SITE_MAP(settings: Settings) -> list[tuple[Blueprint, str | None]]:  # noqa:
     return [
         (health.blueprint, None),
         (pages.blueprint, None),
+        (files.blueprint, None),
+        (mail.blueprint, None),
         (accounts.blueprint, None),
         (catalog.blueprint, None),
         (courses.blueprint, None),

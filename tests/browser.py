@@ -67,10 +67,11 @@ class Browser:
         """A new browser in which `person` is signed in."""
         from coursehub.accounts import sessions
         from coursehub.kernel.db import transaction
+        from coursehub.kernel.ids import new_token
         from coursehub.web.sessions import hashed
 
         other = Browser(self.app)
-        token = f"test-session-{person.id}-{id(other)}"
+        token = new_token()
         with transaction():
             sessions.open(person, hashed(token), "127.0.0.1", "test browser")
         with other.client.session_transaction() as cookie:

@@ -201,7 +201,7 @@ class Simulator:
     def __init__(self, address: str) -> None:
         self.address = address
 
-    def control(self, path: str, **body: Any) -> Any:
+    def control(self, path: str, /, **body: Any) -> Any:
         answer = requests.post(f"{self.address}/_control/{path}", json=body, timeout=10)
         assert answer.ok, answer.text
         return answer.json() if answer.content else None

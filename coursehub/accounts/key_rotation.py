@@ -12,7 +12,7 @@ from coursehub.mail.models import MailMessage, MailPreference
 
 BATCH = 200
 # The purpose of the blind index in mail_preferences.
-MAIL_PREFERENCE = EMAIL
+MAIL_PREFERENCE = "mail_preferences.address"
 # Blind index → the sealed column it is made from, in the same row. Both change in one statement.
 _INDEXES: dict[tuple[str, str], tuple[str, Callable[[str], str], str]] = {
     ("customers", "email_index"): ("email", fold_email, EMAIL),

@@ -15,7 +15,7 @@ from coursehub.courses import policies, queries
 from coursehub.courses.drafting import LANGUAGES
 from coursehub.kernel.errors import Invalid, NotFound
 from coursehub.web import sessions
-from coursehub.web.hypermedia import page_or_fragment
+from coursehub.web.hypermedia import page_or_fragment, respond
 from coursehub.web.limits import limited
 from coursehub.web.pictures import stored_picture
 
@@ -59,9 +59,8 @@ def show(slug: str) -> AnyResponse:
     visitor = _visitor()
     shown = showing.get(slug, visitor)
     course = shown.course
-    return page_or_fragment(
+    page = render_template(
         "catalog/show.html",
-        "catalog/_buy.html",
         shown=shown,
         course=course,
         standing=showing.standing(course, visitor, _cart(visitor)),
@@ -72,6 +71,7 @@ def show(slug: str) -> AnyResponse:
         language=LANGUAGES.get(course.language, course.language),
         **_quiet(),
     )
+    return respond(page)
 
 
 @blueprint.get("/courses/<slug>/cover.webp")

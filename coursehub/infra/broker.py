@@ -14,6 +14,7 @@ from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.errors import BrokerConnectionError
 from dramatiq.middleware import Callbacks, CurrentMessage, MiddlewareError, Retries, ShutdownNotifications, TimeLimit
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPConnectionError, AMQPError, UnroutableError
 
 from coursehub.kernel.outbox import OutboxMessage
@@ -59,7 +60,7 @@ AMQP_LIMITS: Mapping[str, str] = {
 }
 
 # Whatever a client raises while the broker is away: the message stays in the outbox and is sent later.
-BROKER_AWAY = (AMQPError, BrokerConnectionError, redis.RedisError, OSError)
+BROKER_AWAY = (AMQPError, AMQPConnectorException, BrokerConnectionError, redis.RedisError, OSError)
 
 
 class Unroutable(Exception):

@@ -118,6 +118,7 @@ def _look_at(thing: Dictionary | Stream, found: set[str], take_out: bool) -> Non
     action = _name(thing, "/S") if "/S" in keys else ""
     if action in _ACTIONS or (action == "/URI" and not _is_safe_address(thing.get("/URI"))):
         found.add(_ACTIONS.get(action, UNSAFE_LINKS))
+        found.update(_KEYS[key] for key in keys & _KEYS.keys())
         if take_out:
             _drop(thing, keys)
             return

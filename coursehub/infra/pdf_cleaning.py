@@ -27,6 +27,9 @@ def sanitise(path: str, out: str, max_pages: int) -> Iterator[dict[str, object]]
         if second_file_signs(source):
             removed.append(HIDDEN_DATA)
         flatten_pages(pdf)
+        if "/Size" not in pdf.trailer:
+            # Rebuilt trailers have none, and then the linearised table gets none; a present one is set right.
+            pdf.trailer["/Size"] = len(pdf.objects) + 1
         # Streams stay as they are (a bomb is not unpacked here), loose ones are packed, unreachable ones fall away.
         pdf.save(
             target,

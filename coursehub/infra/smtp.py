@@ -4,6 +4,7 @@ import logging
 import smtplib
 import ssl
 from dataclasses import dataclass
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parseaddr
 from typing import Protocol
@@ -117,7 +118,13 @@ class SmtpMailer:
 
     def _hand_over(self, smtp: smtplib.SMTP, message: EmailMessage, recipient: str) -> None:
         try:
-            smtp.send_message(message, self.sender, [recipient])
+            # Our texts are 8-bit; a server of the old school gets them encoded instead.
+            plain = self.sender.isascii() and recipient.isascii()
+            if smtp.has_extn("8bitmime"):
+                options = ["BODY=8BITMIME"] if plain else []
+            else:
+                options, message = [], seven_bit(message)
+            smtp.send_message(message, self.sender, [recipient], mail_options=options)
         except smtplib.SMTPRecipientsRefused as error:
             code, reply = error.recipients[recipient]
             raise _verdict(code, reply) from error
@@ -132,6 +139,12 @@ class SmtpMailer:
             smtp.quit()
         except (smtplib.SMTPException, OSError):
             log.debug("The server took the mail but did not say goodbye.")
+
+
+def seven_bit(message: EmailMessage) -> EmailMessage:
+    """A copy of `message` in which every byte is ASCII."""
+    encoded = message.as_bytes(policy=policy.SMTP.clone(cte_type="7bit"))
+    return message_from_bytes(encoded, policy=policy.SMTP)
 
 
 def _verdict(code: int, reply: bytes | str) -> Exception:

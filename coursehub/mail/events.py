@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from pydantic import Field
+
 from coursehub.kernel.events import Event, event
 
 # What the address in the event is sealed for.
@@ -16,4 +18,4 @@ class EmailRequested(Event):
     mail_id: UUID
     template: str
     to: str
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = Field(default_factory=dict)

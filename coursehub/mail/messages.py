@@ -37,7 +37,7 @@ class Rendered:
 def compose(
     kind: str, *, to: str, data: Mapping[str, Any], locale: str, message_id: str, written_at: datetime
 ) -> EmailMessage:
-    """The message of `kind` to `to`. The same arguments give the same message: a second try is a copy, not another mail.
+    """The message of `kind` to `to`. The same arguments give the same mail: a second try is a copy.
 
     Raises MailRefused when `to` is not one address.
     """
@@ -61,6 +61,7 @@ def compose(
     fits = all(len(line.encode()) <= _LONGEST_LINE for line in rendered.text.splitlines())
     message.set_content(rendered.text, cte="8bit" if fits else "quoted-printable")
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    message.set_boundary(f"=_{message_id}")
     return message
 
 
@@ -103,7 +104,11 @@ def one_address(to: str) -> Address:
         parsed = Address(addr_spec=address.addr_spec)
     except (ValueError, UnicodeError, IndexError, AttributeError) as error:
         raise refusal from error
-    if not parsed.username or not parsed.domain or (parsed.username, parsed.domain) != (address.username, address.domain):
+    if (
+        not parsed.username
+        or not parsed.domain
+        or (parsed.username, parsed.domain) != (address.username, address.domain)
+    ):
         raise refusal
     return parsed
 

@@ -1,4 +1,4 @@
-"""Who wants which kind of mail: stored by the blind index of the address, changed by a signed link or at the account."""
+"""Who wants which kind of mail: kept by the address's blind index, changed by a signed link or at the account."""
 
 import base64
 import binascii
@@ -27,7 +27,7 @@ class Subscription:
 
 
 def wanted(address: str, kind: str) -> bool:
-    """Whether mails of `kind` may go to `address`: receipts always, notices unless refused, marketing once agreed to."""
+    """Whether `address` gets `kind`: transactional mail always, notices unless refused, marketing once agreed to."""
     nature = kinds.known(kind).nature
     if nature == "transactional":
         return True

@@ -50,7 +50,9 @@ def create_unsubscription(token: str) -> Response:
 
 def _unsubscribe_page(token: str, kind: str, step: str) -> Response:
     label = LABELS[kind][0]
-    response = make_response(render_template("mail/unsubscribe.html", token=token, label=label, step=step))
+    # The page is the same for everyone: it neither reads nor starts a session.
+    context = {"token": token, "label": label, "step": step, "csrf_meta": False, "show_flashes": False}
+    response = make_response(render_template("mail/unsubscribe.html", **context))
     # The address of this page is a key: no cache keeps it, no other site is told.
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["Referrer-Policy"] = "no-referrer"

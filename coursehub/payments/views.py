@@ -35,7 +35,7 @@ def create_checkout() -> AnyResponse:
             expected_cents=int(shown) if shown.isascii() and shown.isdigit() else None,
         )
     except NotVerified as refusal:
-        return see_other(url_for("accounts.verify", next="/cart"), refusal.sentence, "warning")
+        return see_other("/account/verify?next=/cart", refusal.sentence, "warning")
     except (PriceChanged, EmptyCart) as refusal:
         return see_other(url_for("cart.show"), refusal.sentence, "warning")
     return see_other(link.url or url_for("payments.thanks", order_id=link.order_id))

@@ -38,7 +38,7 @@ def from_arguments(arguments: Sequence[str] | None = None) -> Config:
     if not 0 <= given.port <= 65535:
         parser.error(f"--port must lie between 0 and 65535, not {given.port}.")
     keys = tuple(key.strip() for key in given.api_key.split(",") if key.strip())
-    if not keys or not given.webhook_secret:
+    if not keys or not given.webhook_secret.partition(",")[0].strip():
         parser.error("The API key and the webhook secret must not be empty.")
     return Config(
         host=given.host,
@@ -47,7 +47,8 @@ def from_arguments(arguments: Sequence[str] | None = None) -> Config:
         webhook_url=given.webhook_url or None,
         public_url=given.public_url.rstrip("/") or None,
         api_keys=keys,
-        webhook_secret=given.webhook_secret,
+        # A shop that rotates its secret names two; Stripe signs with the newer one.
+        webhook_secret=given.webhook_secret.partition(",")[0].strip(),
         merchant=given.merchant,
         async_delay=given.async_delay,
         redirect_wait=max(0.0, given.redirect_wait),

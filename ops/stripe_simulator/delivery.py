@@ -252,7 +252,7 @@ class Deliveries:
         except TimeoutError:
             error = "timed out"
         except (OSError, http.client.HTTPException, ValueError) as problem:
-            error = f"{type(problem).__name__}: {problem}"[:200]
+            error = (getattr(problem, "strerror", None) or str(problem) or type(problem).__name__)[:200]
         return _Attempt(status, error, int((time.monotonic() - started) * 1000))
 
     def _exchange(self, payload: bytes, headers: dict[str, str]) -> int:

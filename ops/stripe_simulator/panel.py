@@ -345,10 +345,13 @@ def _table(names: tuple[str, ...], rows: list[list[str]]) -> str:
         return ""
     head = "".join(f'<th scope="col">{name}</th>' for name in names)
     body = "".join(
-        "<tr>" + "".join(f'<td data-label="{n}">{cell}</td>' for n, cell in zip(names, row, strict=True)) + "</tr>\n"
-        for row in rows
+        "<tr>" + "".join(_cell(name, cell) for name, cell in zip(names, row, strict=True)) + "</tr>\n" for row in rows
     )
     return f'<table class="list"><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>'
+
+
+def _cell(name: str, content: str) -> str:
+    return f'<td data-label="{name}"><div>{content}</div></td>' if content else "<td></td>"
 
 
 def _empty(text: str) -> str:

@@ -61,7 +61,7 @@ class Receipts:
 
 
 def _described(item: Object) -> str:
-    return f"{item['description']} × {item['quantity']}" if item["quantity"] > 1 else str(item["description"])
+    return f"{item['description']} ×\u00a0{item['quantity']}" if item["quantity"] > 1 else str(item["description"])
 
 
 def _row(what: str, amount: str, kind: str = "") -> str:

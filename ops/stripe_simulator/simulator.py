@@ -1,7 +1,7 @@
 """The whole simulator put together: the state, the two background threads and the answers to requests."""
 
 import fcntl
-import logging
+import time
 from pathlib import Path
 from typing import TextIO
 
@@ -19,9 +19,8 @@ from .store import Store
 from .web import Reply, Request, json_reply
 
 _STATIC = Path(__file__).with_name("static")
+_EVENTS_ARE_KEPT = 30 * 24 * 3600
 _ASSETS = {"/static/simulator.css": "text/css; charset=utf-8", "/static/icon.svg": "image/svg+xml"}
-
-log = logging.getLogger(__name__)
 
 
 class AlreadyRunning(Exception):
@@ -35,6 +34,7 @@ class Simulator:
         self.store = Store(config.data / "stripe.db")
         self.store.delivers_events = config.webhook_url is not None
         idempotency.forget_unfinished(self.store)
+        self.store.forget_old_events(before=time.time() - _EVENTS_ARE_KEPT)
         faults = Faults()
         self.deliveries = Deliveries(config, self.store)
         self.store.when_events_are_stored = self.deliveries.wake

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS replies (
     body TEXT,
     PRIMARY KEY (api_key, idempotency_key)
 );
+CREATE INDEX IF NOT EXISTS replies_by_age ON replies (created);
 CREATE TABLE IF NOT EXISTS deliveries (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     event_id TEXT NOT NULL,
@@ -106,6 +107,13 @@ class Store:
             self._connection.execute("COMMIT")
         if tx.has_events:
             self.when_events_are_stored()
+
+    def forget_old_events(self, before: float) -> None:
+        """Like Stripe, which keeps events for thirty days."""
+        with self.transaction() as tx:
+            tx.execute("DELETE FROM objects WHERE kind = 'event' AND created < ?", (int(before),))
+            tx.execute("DELETE FROM deliveries WHERE created < ?", (before,))
+            tx.execute("DELETE FROM attempts WHERE delivery_id NOT IN (SELECT id FROM deliveries)")
 
     def close(self) -> None:
         with self._lock:

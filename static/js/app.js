@@ -7,8 +7,13 @@ window.CourseHub = {};
   const isPoll = (ctx) => (ctx.sourceElement?.getAttribute?.("hx-trigger") ?? "").startsWith("every");
   const text = (name) => document.getElementById("toasts")?.dataset[name] ?? "";
 
+  // A button that is disabled while its request is under way drops the focus; this is where it gets it back.
+  const held = new WeakMap();
+
   document.addEventListener("htmx:config:request", (event) => {
-    const { request } = event.detail.ctx;
+    const { ctx } = event.detail;
+    const { request } = ctx;
+    if (document.activeElement?.id) held.set(ctx, document.activeElement.id);
     const token = document.querySelector('meta[name="csrf-token"]')?.content;
     if (token && request.method.toUpperCase() !== "GET") request.headers["X-CSRFToken"] = token;
   });
@@ -20,7 +25,12 @@ window.CourseHub = {};
   });
 
   document.addEventListener("htmx:finally:request", (event) => {
-    event.detail.ctx.request.submitter?.removeAttribute("aria-busy");
+    const { ctx } = event.detail;
+    ctx.request.submitter?.removeAttribute("aria-busy");
+    // Later: htmx enables the button only after this event.
+    setTimeout(() => {
+      if (document.activeElement === document.body) document.getElementById(held.get(ctx))?.focus();
+    });
   });
 
   const focusSummary = () => {

@@ -77,7 +77,7 @@
     (event) => {
       const form = event.target;
       const input = form.matches("form[data-upload]") && form.querySelector("[data-drop] input[type=file]");
-      if (!input?.files.length) return;
+      if (!input || !input.files.length) return;
       event.preventDefault();
       if (form.dataset.sent) return;
       form.dataset.sent = "yes";

@@ -56,7 +56,14 @@ def test_odd_addresses_are_refused_politely(browser: Browser, ben: Customer, odd
 
 @pytest.mark.parametrize(
     "elsewhere",
-    ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "\t//evil.example", "/%09/x\n"],
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "\t//evil.example",
+        "/%09/x\n",
+    ],
 )
 def test_next_never_leads_to_another_site(browser: Browser, ben: Customer, elsewhere: str) -> None:
     assert sign_in(browser, "ben@example.com", next=elsewhere).expect(303).location == "/"
@@ -103,7 +110,9 @@ def test_an_unconfirmed_account_is_found_by_its_own_password(browser: Browser, b
     second = a_person("Second Twin", verified=False, email="twin@example.com")
     with transaction():
         db.session.execute(
-            update(Customer).where(Customer.id == first.id).values(password_hash=passwords.hash_password("first and only"))
+            update(Customer)
+            .where(Customer.id == first.id)
+            .values(password_hash=passwords.hash_password("first and only"))
         )
     sign_in(browser, "twin@example.com", "first and only").expect(303)
     assert db.session.scalars(select(BrowserSession.customer_id)).all() == [first.id]
@@ -121,7 +130,9 @@ def test_an_unconfirmed_twin_cannot_sign_in_beside_the_owner(browser: Browser, b
     sign_in(browser, "ben@example.com", "of the twin").expect(422)
 
 
-def test_signing_in_changes_the_session_id_and_ends_the_old_one(browser: Browser, ben: Customer, cleo: Customer) -> None:
+def test_signing_in_changes_the_session_id_and_ends_the_old_one(
+    browser: Browser, ben: Customer, cleo: Customer
+) -> None:
     sign_in(browser, "ben@example.com")
     before = browser.client.get_cookie("coursehub")
     assert before is not None

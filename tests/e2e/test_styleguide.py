@@ -41,8 +41,8 @@ def address(bare: Flask) -> Iterator[str]:
 
 
 @pytest.fixture
-def window(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Open a page; at the end its console must have said nothing worse than a hint."""
+def window(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]:
+    """Open a page; at the end, while the server still answers, its console must have said nothing worse than a hint."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
@@ -116,7 +116,10 @@ def test_roboto_arrives_and_icons_are_drawn(window: Callable[..., Page], address
     assert page.evaluate("document.fonts.ready.then(() => document.fonts.check('16px Roboto'))")
     assert page.evaluate("[...document.fonts].some(font => font.family === 'Roboto' && font.status === 'loaded')")
     # A symbol that is missing from the sprite has no size.
-    assert page.evaluate("[...document.querySelectorAll('main .icon use')].filter(use => !use.getBBox().width)") == []
+    drawn = (
+        "[...document.querySelectorAll('main .icon')].filter(icon => icon.checkVisibility() && !icon.getBBox().width)"
+    )
+    assert page.evaluate(f"{drawn}.length") == 0
 
 
 def test_without_a_script_menus_open_and_nothing_dead_is_shown(window: Callable[..., Page], address: str) -> None:
@@ -212,10 +215,10 @@ def test_a_failure_says_so_once_and_leaves_the_page(
 
 def test_a_toast_waits_while_ben_reads_it(window: Callable[..., Page], address: str) -> None:
     page = window(f"{address}/workbench")
-    page.evaluate("CourseHub.toast('Removed', {timeout: 400})")
+    page.evaluate("CourseHub.toast('Removed', {timeout: 3000})")
     toast = page.locator("#toasts [data-toast]")
     toast.hover()
-    page.wait_for_timeout(900)
+    page.wait_for_timeout(3500)
     expect(toast).to_be_visible()
     page.mouse.move(5, 5)
     expect(toast).to_have_count(0)
@@ -311,7 +314,7 @@ def test_ada_uploads_and_is_led_on(
         expect(page.locator("[data-drop-status]")).to_contain_text("bread.pdf (0.5")
     page.locator("#send").click()
     page.wait_for_url("**/cookies.html")
-    assert bare.extensions["received"][-1] == "upload 500008"
+    assert bare.extensions["received"].count("upload 500008") == 1
 
 
 def test_ada_is_told_at_once_what_does_not_fit(
@@ -328,7 +331,7 @@ def test_ada_is_told_at_once_what_does_not_fit(
     page.locator("#send").click()
     expect(status).to_have_text("This is not a PDF")
     expect(page.locator("#send")).not_to_have_attribute("aria-busy", "true")
-    assert bare.extensions["received"] == ["upload 5"]
+    assert [what for what in bare.extensions["received"] if what != "poll"] == ["upload 5"]
 
 
 def test_a_file_dropped_on_the_zone_is_chosen_and_beside_it_nothing_happens(
@@ -361,7 +364,8 @@ def test_a_broken_upload_says_so_and_lets_ada_try_again(
 
 
 def test_going_offline_is_said_and_taken_back(window: Callable[..., Page], address: str) -> None:
-    page = window(f"{address}/workbench")
+    page = window(f"{address}/workbench", expected="ERR_INTERNET_DISCONNECTED")
+    expect(page.locator("#job")).to_contain_text("Asked 3 times")
     page.context.set_offline(True)
     expect(page.locator("#toasts [data-toast-text]")).to_have_text("You are offline. We keep what you typed.")
     page.context.set_offline(False)
