@@ -6,6 +6,8 @@ from typing import Any
 from flask import Blueprint
 
 from coursehub.accounts import views as accounts
+from coursehub.admin.views import blueprint as admin
+from coursehub.api import api
 from coursehub.cart import views as cart
 from coursehub.catalog import views as catalog
 from coursehub.courses import views as courses
@@ -21,20 +23,22 @@ from coursehub.web import files, health, pages, spooling
 BODY_LIMITS: dict[str, int] = {"stripe_webhooks.receive": webhooks.LARGEST}
 
 # The only unsafe routes without a CSRF token, each guarded otherwise (tests/architecture/unsafe_without_token.txt).
-UNSAFE_WITHOUT_TOKEN: list[str] = [
+UNSAFE_WITHOUT_TOKEN: list[str | Blueprint] = [
     "coursehub.cart.views.create_item",
     "coursehub.payments.webhooks.receive",
     "coursehub.mail.views.create_unsubscription",
+    api,  # knows people by their bearer token only
 ]
 
 # Context processors, one for each feature that puts something on every page.
 CONTEXT: list[Callable[[], dict[str, Any]]] = [pages.context, cart.context]
 
 
-def SITE_MAP(settings: Settings) -> list[tuple[Blueprint, str | None]]:  # noqa: N802  it reads as the table it is
+def SITE_MAP(settings: Settings) -> list[tuple[Blueprint, str | None]]:
     """Every blueprint with its prefix."""
     BODY_LIMITS["courses.create_upload"] = settings.upload_limit + spooling.SLACK
     BODY_LIMITS["courses.create_cover"] = courses.COVER_LIMIT + spooling.SLACK
+    BODY_LIMITS["api.create_upload"] = settings.upload_limit + spooling.SLACK
     return [
         (health.blueprint, None),
         (pages.blueprint, None),
@@ -48,4 +52,6 @@ def SITE_MAP(settings: Settings) -> list[tuple[Blueprint, str | None]]:  # noqa:
         (library.blueprint, None),
         (payments.blueprint, None),
         (webhooks.blueprint, None),
+        (api, None),
+        (admin, None),
     ]

@@ -15,6 +15,7 @@ from coursehub.accounts import administrators, key_rotation
 from coursehub.infra.services import services
 from coursehub.kernel import dead_letters
 from coursehub.kernel.db import transaction
+from coursehub.kernel.encryption import UnknownKey
 from coursehub.kernel.errors import DomainError
 from coursehub.kernel.settings import Settings
 
@@ -146,8 +147,11 @@ def keys_group() -> None:
 @keys_group.command("rotate")
 def rotate_keys() -> None:
     """Seal again, with the first key of COURSEHUB_KEYS, what the others sealed. The shop stays open meanwhile."""
-    for table, rows in key_rotation.rotate():
-        _say(f"{table}: {rows}")
+    try:
+        for table, rows in key_rotation.rotate():
+            _say(f"{table}: {rows}")
+    except UnknownKey as error:
+        raise click.ClickException(str(error)) from None
     _say("Everything is sealed with the newest key. Older keys may leave COURSEHUB_KEYS.")
 
 

@@ -4,16 +4,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import pika
 import pytest
 import redis
 
-from coursehub.infra.broker import TOPOLOGY, dead_letter_queue
+from coursehub.infra.broker import TOPOLOGY, EventBroker, dead_letter_queue
 from coursehub.kernel.ids import new_id
 from tests.faults.proxy import FaultProxy
 from tests.rabbitmq import rabbitmq
 from tests.small_shop import SmallShop, environment_for, make_tables
-from tests.stack import Stack
+from tests.stack import Stack, wait_for
 
 __all__ = ["broker_kind", "broker_port", "broker_proxy", "broker_redis", "rabbitmq", "shop", "shop_database"]
 
@@ -36,7 +35,7 @@ def broker_port(broker_kind: str, request: pytest.FixtureRequest) -> int:
     """Where the real broker listens; it is empty."""
     if broker_kind == "rabbitmq":
         node = request.getfixturevalue("rabbitmq")
-        forget_queues(node.url)
+        empty_queues(node.url)
         return int(node.port)
     url = request.getfixturevalue("broker_redis")
     redis.Redis.from_url(url).flushall()
@@ -79,11 +78,17 @@ def shop(
         made.close()
 
 
-def forget_queues(url: str) -> None:
-    """Delete every queue of ours, with whatever an earlier test left in it."""
-    connection = pika.BlockingConnection(pika.URLParameters(url))
-    channel = connection.channel()
+def empty_queues(url: str) -> None:
+    """Every queue of ours is there, without consumers and without messages of an earlier test."""
+    broker = EventBroker(url)
+    broker.prepare()
     for queue in TOPOLOGY:
         for name in (queue, f"{queue}.DQ", dead_letter_queue(queue)):
-            channel.queue_delete(name)
-    connection.close()
+            # A consumer that was killed gives its messages back at the moment RabbitMQ notices.
+            wait_for(lambda name=name: _consumers(broker, name) == 0, 30, f"the end of {name}'s consumers")
+            broker.channel.queue_purge(name)
+    broker.close()
+
+
+def _consumers(broker: EventBroker, queue: str) -> int:
+    return int(broker.channel.queue_declare(queue, passive=True).method.consumer_count)

@@ -1,7 +1,9 @@
 """A RabbitMQ node of our own for tests: Debian's server on free ports, in a folder that goes away with it."""
 
 import os
+import random
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,10 +13,23 @@ import pika
 import pytest
 from pika.exceptions import AMQPError
 
-from tests.stack import free_port, wait_for
+from tests.stack import wait_for
 
 HOME = Path("/usr/lib/rabbitmq")
 USER = "rabbitmq"
+
+
+def quiet_port() -> int:
+    """A free port below those the system gives to outgoing connections: it is still free when the node restarts."""
+    for _ in range(1000):
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("There is no free port between 20000 and 32000.")
 
 
 class Node:
@@ -22,7 +37,7 @@ class Node:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port, self._distribution, self._epmd = free_port(), free_port(), free_port()
+        self.port, self._distribution, self._epmd = quiet_port(), quiet_port(), quiet_port()
         self._process: subprocess.Popen[bytes] | None = None
         (folder / "enabled_plugins").write_text("[].\n")
         if os.geteuid() == 0:

@@ -121,7 +121,7 @@ class SmallShop:
         with self._engine.connect() as connection:
             connection.execute(text(statement), values)
 
-    def wait(self, check: Callable[[], Any], seconds: float = 30, what: str = "what was awaited") -> None:
+    def wait(self, check: Callable[[], Any], seconds: float = 90, what: str = "what was awaited") -> None:
         wait_for(check, seconds, what)
 
     def log(self) -> str:

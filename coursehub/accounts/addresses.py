@@ -28,7 +28,7 @@ def normal(email: str) -> str | None:
     if len(email) > LONGEST or any(not c.isprintable() for c in email.strip()):
         return None
     try:
-        return validate_email(email.strip(), check_deliverability=False).normalized
+        return validate_email(email.strip(), check_deliverability=False, strict=True).normalized
     except EmailNotValidError:
         return None
 

@@ -121,11 +121,9 @@ class EventBroker(RabbitmqBroker):
 
     def publish_event(self, message: "Message[Any]") -> None:
         """Publish to the exchange under the event's name, mandatory and confirmed. Raises as `publish` does."""
+        self.prepare()
         try:
             with self._within(PUBLISH_SECONDS):
-                if getattr(self.state, "topology_of", None) is not self.connection:
-                    self._declare_topology()
-                    self.state.topology_of = self.connection
                 self.channel.basic_publish(
                     EXCHANGE,
                     message.actor_name,
@@ -139,8 +137,19 @@ class EventBroker(RabbitmqBroker):
                     mandatory=True,
                 )
         except UnroutableError as error:
-            self.state.topology_of = None  # somebody took a queue or a binding away: declare them again next time
+            self.state.prepared = None  # somebody took a queue or a binding away: declare them again next time
             raise Unroutable(f"RabbitMQ routed {message.actor_name!r} to no queue.") from error
+
+    def prepare(self) -> None:
+        """Connect this thread and declare the whole topology, once for each connection. Raises as `publish` does."""
+        if getattr(self.state, "prepared", None) is self.connection:
+            return
+        for queue in TOPOLOGY:  # each with a limit of its own: a fresh node writes all of them to its disk
+            with self._within(PUBLISH_SECONDS):
+                self._declare_queue(queue)
+                self._declare_dq_queue(queue)
+                self._declare_xq_queue(queue)
+        self.state.prepared = self.connection
 
     def keep_alive(self) -> None:
         """Answer the broker's heartbeats on this thread's connection; raises AMQPError when it is lost."""
@@ -149,16 +158,10 @@ class EventBroker(RabbitmqBroker):
 
     def forget_connection(self) -> None:
         """Drop this thread's connection; the next call makes a new one and declares the topology on it."""
-        self.state.topology_of = None
+        self.state.prepared = None
         del self.connection
 
-    def _declare_topology(self) -> None:
-        for queue in TOPOLOGY:
-            self._declare_queue(queue)
-            self._declare_dq_queue(queue)
-            self._declare_xq_queue(queue)
-
-    # The four below replace private methods of Dramatiq 2.2; tests/infra/test_broker.py compares what comes of them
+    # The three below replace private methods of Dramatiq 2.2; tests/infra/test_broker.py compares what comes of them
     # with a live broker.
 
     def _build_queue_arguments(self, queue_name: str) -> dict[str, Any]:

@@ -244,9 +244,14 @@ class _translated:
         away = isinstance(error, stripe.APIConnectionError | stripe.RateLimitError) or (
             isinstance(error, stripe.APIError) and type(error) is stripe.APIError
         )
-        if isinstance(error, stripe.StripeError) and error.code == "idempotency_key_in_use":
-            raise StillOpening(error.code) from error
+        if isinstance(error, stripe.StripeError) and _code(error) == "idempotency_key_in_use":
+            raise StillOpening("idempotency_key_in_use") from error
         if away:
             raise Unavailable(
                 "Payments are not available right now. Your cart is kept; please try again in a minute."
             ) from error
+
+
+def _code(error: stripe.StripeError) -> str | None:
+    # A 409 comes as a plain APIError, whose code stands only in the body.
+    return error.code or getattr(error.error, "code", None)

@@ -88,6 +88,8 @@ class Relay:
 
     def _publish_batch(self) -> tuple[int, bool]:
         """One transaction: lock, publish, mark. Returns what was published and whether more may be due."""
+        if isinstance(self._broker, EventBroker):
+            self._broker.prepare()  # may take seconds: not while we hold locks
         end = time.monotonic() + BATCH_SECONDS
         sent: list[OutboxMessage] = []
         refused: list[OutboxMessage] = []

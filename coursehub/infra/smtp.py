@@ -54,6 +54,9 @@ def parse_smtp_url(url: str) -> SmtpAddress:
         port = -1
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname or port == -1 or parts.path.strip("/"):
         raise ValueError("SMTP_URL must look like smtp://user:password@host:587?starttls=1 or smtps://host:465.")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if not (user + password).isascii():
+        raise ValueError("SMTP_URL: user and password must be ASCII, for smtplib sends nothing else.")
     options = parse_qs(parts.query, keep_blank_values=True)
     if set(options) - {"starttls"}:
         raise ValueError("SMTP_URL knows one option: starttls=1.")
@@ -62,8 +65,8 @@ def parse_smtp_url(url: str) -> SmtpAddress:
     return SmtpAddress(
         host=parts.hostname,
         port=port or (465 if tls else 587 if starttls else 25),
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
+        user=user,
+        password=password,
         tls=tls,
         starttls=starttls and not tls,
     )

@@ -24,6 +24,11 @@ _LONGEST_SUBJECT = 150
 # A line of a mail has at most 998 bytes (RFC 5322); longer ones are encoded.
 _LONGEST_LINE = 990
 
+# The plain form of an address only: quoted names and comments are legal, used by nobody, and read differently by
+# different programs.
+_LOCAL = re.compile(r"""[^\s"(),:;<>@\[\]\\.]+(\.[^\s"(),:;<>@\[\]\\.]+)*""")
+_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class Rendered:
@@ -95,22 +100,19 @@ def unsubscribe_url(address: str, kind: str) -> str:
 
 def one_address(to: str) -> Address:
     """`to` as the one address it must be; a domain outside ASCII in its ASCII form. Raises Invalid."""
-    refusal = Invalid("This is not an email address we can write to.", field="email")
-    if any(unicodedata.category(char).startswith(("C", "Z")) for char in to):
-        raise refusal
+    refusal = Invalid("This is not an e-mail address we can write to.", field="email")
     local, _, domain = to.rpartition("@")
     try:
-        address = Address(username=local, domain=domain if domain.isascii() else domain.encode("idna").decode("ascii"))
-        parsed = Address(addr_spec=address.addr_spec)
-    except (ValueError, UnicodeError, IndexError, AttributeError) as error:
+        name = domain if domain.isascii() else domain.encode("idna").decode("ascii")
+        if not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(name) or any(map(_invisible, local)):
+            raise refusal
+        return Address(username=local, domain=name)
+    except ValueError as error:  # also what is no domain name in IDNA
         raise refusal from error
-    if (
-        not parsed.username
-        or not parsed.domain
-        or (parsed.username, parsed.domain) != (address.username, address.domain)
-    ):
-        raise refusal
-    return parsed
+
+
+def _invisible(char: str) -> bool:
+    return unicodedata.category(char)[0] in "CZ"
 
 
 def greeting_name(name: str) -> str:

@@ -9,6 +9,8 @@ import random
 import ssl
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -83,6 +85,7 @@ class Deliveries:
         self._under_way: set[int] = set()
         self._stopping = False
         self._woken = False
+        self._at_rest = False
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="deliveries", daemon=True).start()
@@ -90,6 +93,18 @@ class Deliveries:
     def stop(self) -> None:
         self._stopping = True
         self.wake()
+
+    @contextmanager
+    def at_rest(self, seconds: float) -> Iterator[None]:
+        """Starts nothing new meanwhile, and first lets what is under way arrive for at most this long."""
+        with self._changed:
+            self._at_rest = True
+            self._changed.wait_for(lambda: not self._under_way, seconds)
+        try:
+            yield
+        finally:
+            self._at_rest = False
+            self.wake()
 
     def _is_stopping(self) -> bool:
         return self._stopping
@@ -164,7 +179,7 @@ class Deliveries:
         now = time.time()
         with self._store.transaction() as tx:
             chosen = behaviour(tx)
-            if chosen.paused or not self.url:
+            if chosen.paused or self._at_rest or not self.url:
                 return 0.5
             _prepare(tx, chosen, now)
             free = AT_ONCE - len(self._under_way)

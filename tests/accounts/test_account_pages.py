@@ -158,7 +158,7 @@ def test_a_second_step_changes_nothing(browser: Browser, ada: Customer, root: Cu
 def test_without_a_confirmed_address_nobody_becomes_a_creator(browser: Browser) -> None:
     dora = a_person("Dora Lind", verified=False)
     doras = browser.as_(dora)
-    doras.get("/account").says("Your e-mail address is not confirmed yet.").is_silent_about('action="/account/creator"')
+    doras.get("/account").says("Confirm your e-mail address first.").is_silent_about('action="/account/creator"')
     doras.post("/account/creator").expect(403).says("Confirm your e-mail address first")
     assert again(dora).role == "buyer"
 

@@ -103,8 +103,9 @@ def test_only_a_ready_and_newer_version_becomes_current(ada: Customer) -> None:
         versions.make_current(third)
     with pytest.raises(Conflict, match="newer version"), transaction():
         versions.make_current(first)
+    fourth = ready(course, 4)
     with pytest.raises(Invalid), transaction():
-        versions.make_current(ready(course, 4), "x" * 5001)
+        versions.make_current(fourth, "x" * 5001)
 
 
 def test_publishing_one_version_from_two_tabs_happens_once(ada: Customer, together: Any) -> None:

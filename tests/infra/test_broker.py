@@ -28,7 +28,7 @@ from coursehub.infra.broker import (
 from coursehub.kernel.ids import new_id
 from coursehub.kernel.outbox import OutboxMessage
 from tests.faults.proxy import FaultProxy
-from tests.messaging import forget_queues
+from tests.messaging import empty_queues
 from tests.rabbitmq import Node
 
 # One name for every binding, and the queue it must reach.
@@ -115,7 +115,7 @@ def test_the_client_keeps_the_time_budget_and_the_url_may_narrow_it() -> None:
 
 @pytest.fixture
 def broker(rabbitmq: Node) -> Iterator[EventBroker]:
-    forget_queues(rabbitmq.url)
+    empty_queues(rabbitmq.url)
     made = EventBroker(rabbitmq.url, _middleware())
     yield made
     made.close()
@@ -214,7 +214,7 @@ def test_the_broker_comes_back_after_a_restart_that_lost_everything(rabbitmq: No
 
 @pytest.mark.rabbitmq
 def test_a_black_hole_is_given_up_in_seconds(rabbitmq: Node) -> None:
-    forget_queues(rabbitmq.url)
+    empty_queues(rabbitmq.url)
     with FaultProxy(rabbitmq.port) as proxy:
         broker = EventBroker(rabbitmq.url.replace(str(rabbitmq.port), str(proxy.port)), _middleware())
         publish(broker, a_message())

@@ -77,7 +77,6 @@ def shared_program(tmp_path_factory: pytest.TempPathFactory, shared_endpoint: En
 @pytest.fixture
 def simulator(shared_program: Program, shared_endpoint: Endpoint) -> Program:
     """Empty, and delivering at once."""
-    shared_program.control("webhooks", paused=True)
     shared_program.control("reset")
     shared_endpoint.forget()
     return shared_program

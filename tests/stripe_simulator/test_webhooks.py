@@ -213,6 +213,16 @@ def test_a_slow_endpoint_holds_up_nobody_else(
     assert time.monotonic() - started < 0.7
 
 
+def test_a_reset_lets_what_is_under_way_arrive_first(
+    client: stripe.StripeClient, simulator: Program, endpoint: Endpoint
+) -> None:
+    endpoint.hold = 0.5
+    client.v1.customers.create()
+    time.sleep(0.2)
+    simulator.control("reset")
+    assert endpoint.types() == ["customer.created"]
+
+
 def test_a_reset_forgets_everything(checkout: Checkout, simulator: Program, client: stripe.StripeClient) -> None:
     session = held_back(simulator, checkout)
     simulator.control("reset")

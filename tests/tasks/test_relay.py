@@ -41,7 +41,7 @@ def test_a_sale_is_relayed_at_once_not_at_the_next_sweep(shop: SmallShop) -> Non
         shop.wait(lambda: shop.column("SELECT 1 FROM outbox WHERE published_at IS NOT NULL"))  # the relay is up
         for number in range(1, 6):
             shop.sell(number)
-            shop.wait(lambda: not shop.column("SELECT 1 FROM outbox WHERE published_at IS NULL"), 5)
+            shop.wait(lambda: not shop.column("SELECT 1 FROM outbox WHERE published_at IS NULL"))
     delays = shop.column("SELECT extract(epoch FROM published_at - created_at)::float FROM outbox WHERE publishes = 1")
     assert sorted(delays)[2] < 0.5, delays  # the sweep alone would need half a second on average, and up to one
 
@@ -96,7 +96,7 @@ def test_two_hundred_sales_while_the_broker_is_down_all_arrive_when_it_returns(
         assert slowest < 1.0, f"a sale took {slowest:.2f} s: it waited for the broker"
         assert shop.effects() == Counter([0])
         broker_proxy.heal()
-        shop.wait(lambda: len(shop.effects()) == 200, 30, "two hundred effects")
+        shop.wait(lambda: len(shop.effects()) == 200, what="two hundred effects")
     assert shop.effects() == Counter(range(200))
 
 
@@ -110,7 +110,7 @@ def test_a_worker_killed_in_the_middle_of_its_work_loses_and_doubles_nothing(sho
         shop.start_worker(threads=8)
         # RabbitMQ hands them out again by itself; the rest is the outbox's, 120 s later: we turn the clock.
         shop.execute("UPDATE outbox SET due_at = now() WHERE finished_at IS NULL")
-        shop.wait(lambda: len(shop.effects()) == 4, 30, "the effects")
+        shop.wait(lambda: len(shop.effects()) == 4, what="the effects")
     assert shop.effects() == Counter(range(4))
     assert shop.runs().total() >= 8  # they were begun again, so the kill did hit them
 
@@ -124,7 +124,7 @@ def test_rabbitmq_hands_a_dead_workers_messages_to_the_next_one_by_itself(shop: 
         shop.wait(lambda: shop.runs()[1] == 1, what="work in progress")
         shop.kill(worker)
         shop.start_worker()
-        shop.wait(lambda: shop.effects()[1] == 1, 15, "the effect")
+        shop.wait(lambda: shop.effects()[1] == 1, what="the effect")
     assert shop.column("SELECT publishes FROM outbox") == [1]
 
 
@@ -134,8 +134,8 @@ def test_a_poisoned_message_is_set_aside_while_others_flow_and_can_be_replayed_o
     shop.start_worker()
     with shop.relaying():
         shop.record(Fragile(number=1000), *[Sold(number=number) for number in range(30)])
-        shop.wait(lambda: len(shop.effects()) == 30, 10, "the others")
-        shop.wait(lambda: shop.column("SELECT 1 FROM failed_jobs"), 15, "the dead letter")
+        shop.wait(lambda: len(shop.effects()) == 30, what="the others")
+        shop.wait(lambda: shop.column("SELECT 1 FROM failed_jobs"), what="the dead letter")
         assert shop.runs()[1000] == 3  # the first try and two retries
 
         with shop.app.app_context():
@@ -146,18 +146,18 @@ def test_a_poisoned_message_is_set_aside_while_others_flow_and_can_be_replayed_o
             assert "okafor" not in job.error  # addresses of people do not belong there
         assert not shop.column("SELECT 1 FROM outbox WHERE finished_at IS NULL")  # it is not sent for ever
         if broker_kind == "rabbitmq":
-            shop.wait(lambda: _waiting(shop, "dlq.order.lifecycle.q") == 1, 5, "the dead letter on RabbitMQ")
+            shop.wait(lambda: _waiting(shop, "dlq.order.lifecycle.q") == 1, what="the dead letter on RabbitMQ")
 
         shop.execute("INSERT INTO cured (number) VALUES (1000)")
         with shop.app.app_context(), transaction():
             dead_letters.replay(job.id)
-        shop.wait(lambda: shop.effects()[1000] == 1, 10, "the replayed effect")
+        shop.wait(lambda: shop.effects()[1000] == 1, what="the replayed effect")
         assert shop.column("SELECT status FROM failed_jobs") == ["replayed"]
 
         # The same event once more: its effect is known, so nothing happens.
         with shop.app.app_context(), transaction():
             dead_letters.replay_event(job.event_id)
-        shop.wait(lambda: not shop.column("SELECT 1 FROM outbox WHERE finished_at IS NULL"), 10)
+        shop.wait(lambda: not shop.column("SELECT 1 FROM outbox WHERE finished_at IS NULL"))
     assert shop.effects()[1000] == 1
 
 
@@ -165,7 +165,7 @@ def test_a_message_without_an_actor_is_kept_for_a_person(shop: SmallShop) -> Non
     shop.start_worker()
     with shop.relaying():
         shop.record(Unknown(number=1))
-        shop.wait(lambda: shop.column("SELECT 1 FROM failed_jobs"), 20, "the dead letter")
+        shop.wait(lambda: shop.column("SELECT 1 FROM failed_jobs"), what="the dead letter")
     with shop.app.app_context():
         (job,) = dead_letters.open_jobs()
         assert "payment.unknown" in job.error
@@ -177,11 +177,11 @@ def test_a_service_that_is_away_costs_no_retries(shop: SmallShop) -> None:
     with shop.relaying():
         shop.record(Faraway(number=1))
         for times in range(1, 5):
-            shop.wait(lambda times=times: shop.runs()[1] == times, 20, f"try {times}")
-            shop.wait(lambda: shop.column("SELECT 1 FROM outbox WHERE due_at BETWEEN now() AND now() + '50 s'"), 5)
+            shop.wait(lambda times=times: shop.runs()[1] == times, what=f"try {times}")
+            shop.wait(lambda: shop.column("SELECT 1 FROM outbox WHERE due_at BETWEEN now() AND now() + '50 s'"))
             shop.execute("UPDATE outbox SET due_at = now()")
         shop.execute("INSERT INTO cured (number) VALUES (1)")
-        shop.wait(lambda: shop.effects()[1] == 1 or shop.execute("UPDATE outbox SET due_at = now()"), 20)
+        shop.wait(lambda: shop.effects()[1] == 1 or shop.execute("UPDATE outbox SET due_at = now()"))
         assert shop.column("SELECT count(*) FROM failed_jobs") == [0]
 
         # Only an event that is older than a day is given up.
@@ -190,7 +190,7 @@ def test_a_service_that_is_away_costs_no_retries(shop: SmallShop) -> None:
             'UPDATE outbox SET payload = payload || \'{"occurred_at": "2020-01-01T00:00:00+00:00"}\', due_at = now()'
             " WHERE payload->>'number' = '2'"
         )
-        shop.wait(lambda: shop.column("SELECT 1 FROM failed_jobs"), 20, "the dead letter")
+        shop.wait(lambda: shop.column("SELECT 1 FROM failed_jobs"), what="the dead letter")
 
 
 def test_an_event_without_a_queue_stays_in_the_outbox_and_stops_nobody(
@@ -206,7 +206,7 @@ def test_an_event_without_a_queue_stays_in_the_outbox_and_stops_nobody(
 def test_two_relays_share_the_work_without_sending_anything_twice(shop: SmallShop) -> None:
     shop.sell(*range(300))
     with shop.relaying(), shop.relaying():
-        shop.wait(lambda: not shop.column("SELECT 1 FROM outbox WHERE published_at IS NULL"), 30)
+        shop.wait(lambda: not shop.column("SELECT 1 FROM outbox WHERE published_at IS NULL"))
     assert shop.column("SELECT DISTINCT publishes FROM outbox") == [1]
 
 
@@ -220,7 +220,7 @@ def test_the_relay_survives_a_restart_of_postgresql(shop: SmallShop) -> None:
         )
         assert ended
         shop.sell(2)
-        shop.wait(lambda: not shop.column("SELECT 1 FROM outbox WHERE published_at IS NULL"), 10)
+        shop.wait(lambda: not shop.column("SELECT 1 FROM outbox WHERE published_at IS NULL"))
 
 
 def test_a_broker_that_lost_everything_is_healed_from_the_outbox(
@@ -241,7 +241,7 @@ def test_a_broker_that_lost_everything_is_healed_from_the_outbox(
         assert shop.effects() == Counter()
         # After 120 s without an effect they are due again; the clock is turned here.
         shop.execute("UPDATE outbox SET due_at = now()")
-        shop.wait(lambda: shop.effects() == TEN, 30, "ten effects")
+        shop.wait(lambda: shop.effects() == TEN, what="ten effects")
     assert set(shop.column("SELECT publishes FROM outbox")) == {2}
 
 
@@ -250,7 +250,7 @@ def test_the_relay_process_drains_beats_and_ends_when_told(shop: SmallShop) -> N
     redis.delete("heartbeat:relay")
     relay = shop.start_relay()
     shop.sell(*range(50))
-    shop.wait(lambda: not shop.column("SELECT 1 FROM outbox WHERE published_at IS NULL"), 20)
+    shop.wait(lambda: not shop.column("SELECT 1 FROM outbox WHERE published_at IS NULL"))
     relay.send_signal(signal.SIGTERM)
     assert relay.wait(10) == 0
     assert shop.column("SELECT DISTINCT publishes FROM outbox") == [1]
@@ -259,12 +259,12 @@ def test_the_relay_process_drains_beats_and_ends_when_told(shop: SmallShop) -> N
 def test_the_relay_beats_in_redis_and_does_not_need_it(shop: SmallShop) -> None:
     alive = connect(shop.settings.redis_url)
     with _relay(shop, alive):
-        shop.wait(lambda: alive.exists("heartbeat:relay"), 5, "the heartbeat")
+        shop.wait(lambda: alive.exists("heartbeat:relay"), what="the heartbeat")
         assert 0 < alive.ttl("heartbeat:relay") <= 15
     assert not alive.exists("heartbeat:relay")
     with _relay(shop, connect(f"redis://127.0.0.1:{free_port()}/0")):
         shop.sell(1)
-        shop.wait(lambda: shop.column("SELECT 1 FROM outbox WHERE published_at IS NOT NULL"), 10)
+        shop.wait(lambda: shop.column("SELECT 1 FROM outbox WHERE published_at IS NOT NULL"))
 
 
 def test_a_retry_that_waits_on_the_broker_is_not_sent_again_from_the_outbox(shop: SmallShop) -> None:
@@ -284,7 +284,7 @@ def test_the_trace_of_the_request_goes_on_in_the_worker_and_no_address_is_logged
         parent = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
         shop.execute("UPDATE outbox SET payload = payload || CAST(:more AS jsonb)", more=json.dumps({"trace": parent}))
         shop.execute("UPDATE outbox SET due_at = now(), finished_at = NULL")
-        shop.wait(lambda: trace in shop.column("SELECT trace_id FROM failed_jobs"), 20, "the dead letter")
+        shop.wait(lambda: trace in shop.column("SELECT trace_id FROM failed_jobs"), what="the dead letter")
     lines = [json.loads(line) for line in shop.log().splitlines() if line.startswith("{")]
     failures = [line for line in lines if line.get("event_name") == "payment.fragile" and "attempt" in line]
     assert {line["attempt"] for line in failures} >= {1, 2, 3}

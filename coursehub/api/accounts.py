@@ -1,0 +1,45 @@
+"""The person behind the token: profile, creator, purchases."""
+
+from typing import Any
+
+from coursehub.accounts import profile
+from coursehub.accounts.models import Customer
+from coursehub.api.blueprint import answer, caller, operation
+from coursehub.api.schemas import Listed, ProfileBody, PurchaseShown, User
+from coursehub.courses import search_text
+from coursehub.kernel.db import transaction
+from coursehub.library import queries as library
+
+TAG = "me"
+
+
+@operation("get", "/me", tag=TAG, answers={200: User})
+def show_me() -> Any:
+    """Who I am."""
+    return answer(User.of(caller()))
+
+
+@operation("put", "/me", tag=TAG, answers={200: User})
+def update_me(body: ProfileBody) -> Any:
+    """Change my profile. What is left out stays as it is."""
+    with transaction() as session:
+        customer = profile.update(
+            session.get_one(Customer, caller().id, with_for_update=True), **body.model_dump(exclude_unset=True)
+        )
+        if "name" in body.model_fields_set:
+            search_text.reindex_author(customer.id)
+    return answer(User.of(customer))
+
+
+@operation("post", "/me/creator", tag=TAG, answers={200: User})
+def become_creator() -> Any:
+    """Become a creator: one step for anyone with a confirmed address."""
+    with transaction() as session:
+        customer = profile.become_creator(session.get_one(Customer, caller().id, with_for_update=True))
+    return answer(User.of(customer))
+
+
+@operation("get", "/me/purchases", tag=TAG, answers={200: Listed[PurchaseShown]})
+def list_purchases() -> Any:
+    """What I own, newest first."""
+    return answer(Listed(items=[PurchaseShown.of(owned) for owned in library.of_customer(caller().id)]))
