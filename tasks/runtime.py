@@ -34,7 +34,6 @@ from flask import Flask
 from opentelemetry.trace import Status, StatusCode
 
 import tasks
-from coursehub.app import create_app
 from coursehub.infra import telemetry
 from coursehub.infra.broker import MAX_DELAY_MS, MAX_RETRIES, make_broker, queue_for
 from coursehub.infra.relay import lease_of
@@ -114,6 +113,8 @@ def actors() -> dict[str, Declared]:
 
 def use(settings: Settings) -> Flask:
     """Make this process one that runs actors: its app, its broker, all actors on it. Returns the app."""
+    from coursehub.app import create_app  # here: who only declares an actor need not load the whole shop
+
     app = create_app(settings, statement_timeout_ms=STATEMENT_TIMEOUT_MS)
     for module in pkgutil.iter_modules(tasks.__path__):
         if module.name not in _PROCESSES:

@@ -112,6 +112,7 @@ def visitor() -> Customer | None:
 def know_the_caller() -> None:
     """Who asks comes first: a stranger learns nothing from what else is wrong with the request."""
     needs = _needs.get(request.endpoint or "", "bearer")
+    g.api_caller = None
     if request.method == "OPTIONS" or needs == "nothing":
         return
     claims = bearer.access_claims()

@@ -30,6 +30,7 @@ def _storable(text: str) -> str:
 Text = Annotated[str, AfterValidator(_storable)]
 Int = Annotated[int, Field(ge=-LARGEST_INT, le=LARGEST_INT)]
 OrderStatus = Literal[*ORDER_STATUSES]  # type: ignore[valid-type]
+OrderFilter = Literal["", *ORDER_STATUSES]  # type: ignore[valid-type]
 CourseStatus = Literal[*COURSE_STATUSES]  # type: ignore[valid-type]
 Role = Literal[*ROLES]  # type: ignore[valid-type]
 Sort = Literal["", "relevance", "newest", "popular", "price", "price_desc"]
@@ -97,7 +98,7 @@ class ListQuery(BaseModel):
 
 
 class OrdersQuery(ListQuery):
-    status: OrderStatus | Literal[""] = ""
+    status: OrderFilter = ""
 
 
 class CoursesQuery(ListQuery):

@@ -10,9 +10,9 @@ from coursehub.web.forms import Form
 
 # What people read for a kind: its name, and what it brings them.
 LABELS = {
-    "course_ready": (_("An upload is ready"), _("When a PDF of yours has been processed.")),
-    "upload_failed": (_("An upload did not work"), _("When a PDF of yours could not be used, and why.")),
-    "course_sold": (_("A sale"), _("Each time somebody buys one of your courses.")),
+    "course_ready": (_("Finished uploads"), _("When a PDF of yours has been processed.")),
+    "upload_failed": (_("Failed uploads"), _("When a PDF of yours could not be used, and why.")),
+    "course_sold": (_("Sales"), _("Each time somebody buys one of your courses.")),
 }
 
 

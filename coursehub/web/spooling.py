@@ -37,7 +37,11 @@ def install(app: Flask, folder: Path, *, members_only: set[str]) -> None:
             return parser
 
         def _get_file_stream(
-            self, total: int | None, content_type: str | None, filename: str | None = None, length: int | None = None
+            self,
+            total_content_length: int | None,
+            content_type: str | None,
+            filename: str | None = None,
+            content_length: int | None = None,
         ) -> IO[bytes]:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Deleted when the request closes its files.

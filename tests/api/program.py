@@ -86,10 +86,10 @@ class Program:
         if body is not None:
             more["data"], more["content_type"] = json.dumps(body), "application/json"
         db.session.remove()
-        reply = Reply(
-            self.app.test_client(use_cookies=False).open(f"/api/v1{path}", method=method, headers=sent, **more)
-        )
-        db.session.remove()
+        # A context of its own, as behind a server: nothing of one request is left for the next.
+        with self.app.app_context():
+            client = self.app.test_client(use_cookies=False)
+            reply = Reply(client.open(f"/api/v1{path}", method=method, headers=sent, **more))
         assert "Set-Cookie" not in reply.headers
         assert reply.status < 500 or reply.status == 503, reply.body
         return reply

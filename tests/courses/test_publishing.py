@@ -56,7 +56,9 @@ def test_each_move_is_legal_or_refused(ada: Customer, before: str, after: str) -
     db.session.rollback()
     assert queries.get(course.id).status == (after if moved else before)
     moves = db.session.scalars(select(StatusMove).where(StatusMove.subject_id == course.id)).all()
-    assert [(move.from_status, move.to_status) for move in moves] == ([(before, after)] if (before, after) in LEGAL else [])
+    assert [(move.from_status, move.to_status) for move in moves] == (
+        [(before, after)] if (before, after) in LEGAL else []
+    )
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

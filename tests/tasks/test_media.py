@@ -1,15 +1,18 @@
 """media.q: an upload is looked at and its pages drawn; done twice it is as done once; it gives up cleanly."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import current_app
 from sqlalchemy import select
 
 from coursehub.accounts.models import Customer
-from coursehub.courses import drafting, queries, thumbnails, versions
+from coursehub.courses import drafting, publishing, queries, thumbnails, versions
 from coursehub.courses.models import Course, PageText
 from coursehub.infra.pdf import PdfRefused, PdfToolsUnavailable
 from coursehub.infra.services import EXTENSION, services
@@ -62,17 +65,14 @@ class Broken:
         raise self._error
 
 
-@pytest.fixture
-def broken(app: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    from dataclasses import replace
-
-    def break_(part: str, method: str, error: Exception) -> None:
-        now = app.extensions[EXTENSION]
-        monkeypatch.setitem(
-            app.extensions, EXTENSION, replace(now, **{part: Broken(getattr(now, part), method, error)})
-        )
-
-    return break_
+@contextmanager
+def broken(part: str, method: str, error: Exception) -> Iterator[None]:
+    """While this lasts, one method of one service fails."""
+    now = current_app.extensions[EXTENSION]
+    failing = replace(now, **{part: Broken(getattr(now, part), method, error)})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(current_app.extensions, EXTENSION, failing)
+        yield
 
 
 def test_an_upload_becomes_a_version_with_pages_pictures_texts_and_a_cover(
@@ -157,15 +157,15 @@ def test_two_workers_with_one_message_at_once_have_one_effect(
 def test_a_long_course_is_drawn_a_first_slice_at_once_then_batch_by_batch(
     ada: Customer, tmp_path: Path, work: Work
 ) -> None:
-    version_id = received(a_draft(ada), a_pdf(150), tmp_path)
+    version_id = received(a_draft(ada), a_pdf(125), tmp_path)
     work("course.inspect.request")
     asked = []
     while messages := waiting("course.thumbnails.request"):
         (message,) = messages  # never two at a time: a long course does not stand before everybody else's
         asked.append((message.payload["first"], message.payload["last"]))
         run(message)
-    assert asked == [(1, 20), (21, 120), (121, 150)]
-    assert version(version_id).pages_drawn == 150
+    assert asked == [(1, 20), (21, 120), (121, 125)]
+    assert version(version_id).pages_drawn == 125
 
 
 def test_a_worker_that_died_between_slices_goes_on_where_it_was(
@@ -195,13 +195,11 @@ def test_a_worker_that_died_between_slices_goes_on_where_it_was(
     assert waiting("course.thumbnails.request") == []
 
 
-def test_pages_that_cannot_be_read_never_block_the_course(
-    ada: Customer, tmp_path: Path, work: Work, broken: Callable[..., None]
-) -> None:
+def test_pages_that_cannot_be_read_never_block_the_course(ada: Customer, tmp_path: Path, work: Work) -> None:
     version_id = received(a_draft(ada), a_pdf(2), tmp_path)
     work("course.inspect.request")
-    broken("pdf", "page_images", PdfRefused("damaged"))
-    work("course.thumbnails.request")
+    with broken("pdf", "page_images", PdfRefused("damaged")):
+        work("course.thumbnails.request")
     made = version(version_id)
     assert (made.status, made.pages_drawn) == ("ready", 2)
     assert queries.get(made.course_id).cover_image_url is None
@@ -217,21 +215,12 @@ def test_pages_that_cannot_be_read_never_block_the_course(
     ],
 )
 def test_our_own_trouble_is_not_the_authors_fault(
-    ada: Customer, tmp_path: Path, work: Work, broken: Callable[..., None], part: str, method: str, error: Exception
+    ada: Customer, tmp_path: Path, part: str, method: str, error: Exception
 ) -> None:
     version_id = received(a_draft(ada), a_pdf(), tmp_path)
     (message,) = waiting("course.inspect.request")
-    with pytest.MonkeyPatch.context() as patch:
-        from dataclasses import replace
-
-        from flask import current_app
-
-        now = current_app.extensions[EXTENSION]
-        patch.setitem(
-            current_app.extensions, EXTENSION, replace(now, **{part: Broken(getattr(now, part), method, error)})
-        )
-        with pytest.raises(Unavailable):
-            run(message)
+    with broken(part, method, error), pytest.raises(Unavailable):
+        run(message)
     assert version(version_id).status == "processing"
     assert f"uploads/{version_id}.pdf" in stored_keys()
     assert mails("upload_failed") == []
@@ -278,8 +267,6 @@ def test_a_new_version_of_a_published_course_changes_nothing_until_it_is_publish
     course = a_draft(ada)
     first = received(course, a_pdf(2), tmp_path)
     work("course.inspect.request", "course.thumbnails.request")
-    from coursehub.courses import publishing
-
     with transaction():
         publishing.publish(course, ada)
     second = received(course, a_pdf(5), tmp_path)
