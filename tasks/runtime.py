@@ -37,6 +37,7 @@ import tasks
 from coursehub.infra import telemetry
 from coursehub.infra.broker import MAX_DELAY_MS, MAX_RETRIES, make_broker, queue_for
 from coursehub.infra.relay import lease_of
+from coursehub.infra.services import build_services
 from coursehub.infra.telemetry import fields
 from coursehub.kernel import clock, dead_letters
 from coursehub.kernel.db import transaction
@@ -115,7 +116,8 @@ def use(settings: Settings) -> Flask:
     """Make this process one that runs actors: its app, its broker, all actors on it. Returns the app."""
     from coursehub.app import create_app  # here: who only declares an actor need not load the whole shop
 
-    app = create_app(settings, statement_timeout_ms=STATEMENT_TIMEOUT_MS)
+    services = build_services(settings, patient=True)
+    app = create_app(settings, services, statement_timeout_ms=STATEMENT_TIMEOUT_MS)
     for module in pkgutil.iter_modules(tasks.__path__):
         if module.name not in _PROCESSES:
             importlib.import_module(f"tasks.{module.name}")

@@ -35,6 +35,7 @@ def a_course(
         category=more.pop("category", "design"),
         status="draft",
         pages_count=pages,
+        cover_image_url=more.pop("cover_image_url", f"covers/{number}/picture-of-course.webp"),
         published_at=clock.now() if status != "draft" else None,
         **more,
     )

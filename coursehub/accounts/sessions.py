@@ -2,6 +2,7 @@
 
 import ipaddress
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
@@ -97,6 +98,14 @@ def touch(session: BrowserSession) -> bool:
         return False
     db.session.execute(update(Customer).where(Customer.id == seen.customer_id).values(last_active_at=now))
     return extend
+
+
+def renew(id_hash: bytes, new_hash: bytes, *, password_checked: bool = False) -> None:
+    """Give the session another id; the cookie with the old one is worth nothing any more."""
+    values: dict[str, Any] = {"id_hash": new_hash}
+    if password_checked:
+        values["password_checked_at"] = clock.now()
+    db.session.execute(update(BrowserSession).where(BrowserSession.id_hash == id_hash).values(values))
 
 
 def end(id_hash: bytes) -> None:

@@ -1,6 +1,7 @@
 """The account pages, and who is signed in: opens and ends the browser's session, loads the person behind it."""
 
 from typing import Any, cast
+from urllib.parse import quote
 from uuid import UUID
 
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, session
@@ -87,18 +88,21 @@ def _me() -> Customer:
 
 def _sign_in(customer: Customer) -> None:
     """A fresh session for `customer` in this browser; the one before it ends. Carts merge on the signal."""
-    _fresh_session(customer)
-    user_logged_in.send(current_app._get_current_object(), user=customer)  # type: ignore[attr-defined]
-
-
-def _fresh_session(customer: Customer) -> None:
-    before = current_hash()
-    id_hash = start()
+    before, id_hash = current_hash(), start()
     with transaction():
         if before is not None:
             sessions.end(before)
         sessions.open(customer, id_hash, client_address(), request.user_agent.string)
     login_manager._update_request_context_with_user(customer)
+    user_logged_in.send(current_app._get_current_object(), user=customer)  # type: ignore[attr-defined]
+
+
+def _renew_session(*, password_checked: bool = False) -> None:
+    """A new id for this browser's session: one that was known before more was allowed is not good enough."""
+    before, id_hash = current_hash(), start()
+    if before is not None:
+        with transaction():
+            sessions.renew(before, id_hash, password_checked=password_checked)
 
 
 def _next(default: str = "/") -> str:
@@ -147,8 +151,7 @@ def create_account() -> Response | AnyResponse:
         _refused(form, error)
         return _again("accounts/register.html", form)
     _sign_in(customer)
-    back = _next("")
-    return see_other(f"/account/verify?next={back}" if back else "/account/verify")
+    return see_other(_verify_page())
 
 
 # Confirming the address
@@ -216,7 +219,7 @@ def _verified(customer: Customer) -> AnyResponse:
         return see_other("/login", _("Your e-mail address is confirmed. Sign in to go on."))
     if current_user.get_id() != customer.get_id():
         return see_other("/", message)
-    _fresh_session(customer)  # more may be done now: a session id known before is not good enough
+    _renew_session()
     return see_other(_next("/account"), message)
 
 
@@ -228,11 +231,12 @@ def create_resend() -> AnyResponse:
     spend("mail", f"verify {fold_email(current_user.email)}")
     with transaction():
         registration.resend(_me())
+    return see_other(_verify_page(), _("A new mail is on its way. Only its code works now."))
+
+
+def _verify_page() -> str:
     back = _next("")
-    return see_other(
-        f"/account/verify?next={back}" if back else "/account/verify",
-        _("A new mail is on its way. Only its code works now."),
-    )
+    return f"/account/verify?next={quote(back)}" if back else "/account/verify"
 
 
 # Signing in and out
@@ -392,9 +396,9 @@ def create_creator() -> AnyResponse:
     """Become a creator."""
     with transaction():
         became = not current_user.is_creator
-        customer = profile.become_creator(_me())
+        profile.become_creator(_me())
     if became:
-        _fresh_session(customer)
+        _renew_session()
     return see_other("/studio", _("You are a creator now. Make your first course.") if became else None)
 
 
@@ -420,7 +424,7 @@ def update_password() -> Response | AnyResponse:
     except Invalid as error:
         _refused(form, error)
         return _again("accounts/password.html", form)
-    _fresh_session(_me())
+    _renew_session(password_checked=True)
     return see_other("/account/password", _("Your password is changed. Other browsers are signed out."))
 
 
@@ -472,7 +476,7 @@ def create_email_confirmation() -> Response | AnyResponse:
         return respond(page, error.status)
     message = _("Your e-mail address is changed.")
     if current_user.is_authenticated and current_user.get_id() == customer.get_id():
-        _fresh_session(customer)
+        _renew_session()
         return see_other("/account/email", message)
     if current_user.is_authenticated:
         return see_other("/", message)

@@ -93,7 +93,7 @@ class IfMatch(BaseModel):
 
 
 class ListQuery(BaseModel):
-    cursor: Text = Field("", description="`next_cursor` of the page before.")
+    cursor: Text = Field("", max_length=300, description="`next_cursor` of the page before.")
     limit: int = Field(24, ge=1, le=100)
 
 

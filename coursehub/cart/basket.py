@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from coursehub.accounts.models import Customer
 from coursehub.cart.models import Cart, CartItem
+from coursehub.courses import queries as courses
 from coursehub.courses.models import Course
 from coursehub.entitlements import access
 from coursehub.kernel.db import db
@@ -36,7 +37,7 @@ class Line:
     slug: str
     title: str
     author: str
-    cover: bool
+    cover: str | None  # address of the picture
     price: Money
     seen: Money
     # Why it cannot be bought at present, None when it can.
@@ -237,7 +238,7 @@ def _line(item: CartItem, course: Course, author: str, owned: set[UUID], custome
         slug=course.slug,
         title=course.title,
         author=author,
-        cover=course.cover_image_url is not None,
+        cover=courses.cover_address(course.slug, course.cover_image_url),
         price=course.price,
         seen=Money(item.seen_price_cents, item.seen_currency),
         trouble=trouble,

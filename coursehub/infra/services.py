@@ -28,11 +28,11 @@ class Services:
     redis: "Redis[str]"
 
 
-def build_services(settings: Settings) -> Services:
-    """The clients that `settings` names; where a service is not named, its local twin."""
+def build_services(settings: Settings, *, patient: bool = False) -> Services:
+    """The clients that `settings` names; where a service is not named, its local twin. `patient`: a worker's time."""
     return Services(
         gateway=StripeGateway(settings),
-        storage=MinioStorage(settings) if settings.s3_endpoint else LocalStorage(settings),
+        storage=MinioStorage(settings, patient=patient) if settings.s3_endpoint else LocalStorage(settings),
         mailer=SmtpMailer(settings) if settings.smtp_url else CapturedMail(settings),
         pdf=PdfWorkshop(),
         redis=connect(settings.redis_url),

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from coursehub.accounts.models import Customer
+from coursehub.courses import queries as courses
 from coursehub.courses.models import Course, CourseVersion
 from coursehub.entitlements.models import Purchase
 from coursehub.kernel import clock
@@ -28,6 +29,11 @@ class Owned:
     order: Order
     left: int
     link_until: datetime | None  # end of the newest live grant for `current`
+
+    @property
+    def cover(self) -> str | None:
+        """Address of the cover's picture."""
+        return courses.cover_address(self.course.slug, self.course.cover_image_url)
 
     @property
     def is_newer(self) -> bool:

@@ -64,8 +64,10 @@ def _chapters(text: str) -> list[_Chapter]:
         title, _, body = part.partition("\n")
         opening = f'<header class="opening"><p class="number">Chapter {number}</p><h1>{_inline(title)}</h1></header>'
         content = _MARKDOWN.render(body)
+        # Two page names in turn: each chapter begins a group of pages, and the first of a group has no running head.
+        kind = "chapter odd" if number % 2 else "chapter even"
         chapters.append(
-            _Chapter(number, title, f'<section class="chapter" id="chapter-{number}">{opening}{content}</section>')
+            _Chapter(number, title, f'<section class="{kind}" id="chapter-{number}">{opening}{content}</section>')
         )
     return chapters
 
@@ -80,7 +82,9 @@ def _front(title: str, subtitle: str, author: str, description: str, chapters: l
         f'<section class="cover"><img src="{_COVER}" alt="Cover: {html.escape(title)}"></section>'
         f'<section class="title"><p class="author">{html.escape(author)}</p><p class="name">{_inline(title)}</p>'
         f'<p class="subtitle">{_inline(subtitle)}</p><div class="about">{_MARKDOWN.render(first)}</div>'
-        f'<nav class="contents"><h2 class="label">Contents</h2><ol>{entries}</ol></nav></section>'
+        f'<nav class="contents"><h2 class="label">Contents</h2><ol>{entries}</ol></nav>'
+        f'<p class="imprint">First edition. © 2026 {html.escape(author)}. For your own use: please do not pass it on.</p>'
+        "</section>"
     )
 
 
@@ -132,8 +136,8 @@ def _style(faces: list[_Face], accent: str, title: str) -> str:
         "prose": prose,
         "accent": accent,
         "title": title.replace("\\", "").replace('"', "\\22 "),
-        "size": "10.2pt" if has_serif else "9.1pt",
-        "leading": "1.5" if has_serif else "1.58",
+        "size": "10.2pt" if has_serif else "9.4pt",
+        "leading": "1.5" if has_serif else "1.56",
         "align": "justify" if has_serif else "left",
     }
     style = _STYLE
@@ -156,7 +160,7 @@ _STYLE = """
 }
 @page cover { margin: 0; @top-left { content: none } @top-right { content: none } @bottom-right { content: none } }
 @page front { @top-left { content: none } @top-right { content: none } @bottom-right { content: none } }
-@page chapter:first { margin-top: 30mm; @top-left { content: none } @top-right { content: none } }
+@page :nth(1 of odd), :nth(1 of even) { margin-top: 27mm; @top-left { content: none } @top-right { content: none } }
 
 html { font: 400 <size>/<leading> <prose>; color: #1c1c20; font-variant-numeric: oldstyle-nums; hyphens: auto }
 body { margin: 0 }
@@ -167,7 +171,7 @@ strong { font-weight: 650 }
 .cover { page: cover; break-after: page }
 .cover img { display: block; width: 150mm; height: 200mm }
 
-.title { page: front; break-after: page }
+.title { page: front; break-after: page; position: relative; height: 156mm }
 .title .author { font: 600 8pt/1.3 <sans>; color: <accent>; text-align: left; margin: 0 0 3mm }
 .title .name { font: 800 25pt/1.08 <sans>; letter-spacing: -0.02em; text-align: left; margin: 0 0 3mm; hyphens: none }
 .title .subtitle { font: 450 11pt/1.35 <sans>; color: #55555c; text-align: left; margin: 0; hyphens: none }
@@ -181,7 +185,11 @@ strong { font-weight: 650 }
 .contents a::after { content: target-counter(attr(href), page); float: right; color: #6b6b70;
   font-variant-numeric: tabular-nums lining-nums }
 
-.chapter { page: chapter; break-before: page }
+.title .imprint { position: absolute; left: 0; bottom: 0; margin: 0; font: 400 6.8pt/1.4 <sans>; color: #8a8a90 }
+
+.chapter { break-before: page }
+.chapter.odd { page: odd }
+.chapter.even { page: even }
 .opening { margin: 0 0 9mm; padding: 0 0 6mm; border-bottom: 1.6pt solid <accent> }
 .opening .number { font: 700 7.8pt/1 <sans>; color: <accent>; margin: 0 0 3.2mm; text-align: left }
 .opening h1 { font: 800 20pt/1.12 <sans>; letter-spacing: -0.018em; margin: 0; hyphens: none;
@@ -203,7 +211,7 @@ blockquote p:last-child { margin-bottom: 0.2em }
 blockquote strong:first-child { color: <accent> }
 
 pre { margin: 0.9em 0 1.1em; padding: 3mm 3.6mm; background: #f3f3f5; border: 0.5pt solid #dfdfe4; border-radius: 1.4mm;
-  font: 7.4pt/1.5 'DejaVu Sans Mono', monospace; white-space: pre-wrap; hyphens: none; break-inside: avoid }
+  font: 7.2pt/1.5 'DejaVu Sans Mono', monospace; white-space: pre-wrap; hyphens: none; break-inside: avoid }
 code { font-family: 'DejaVu Sans Mono', monospace; font-size: 0.84em; hyphens: none }
 pre code { font-size: 1em }
 
@@ -214,7 +222,7 @@ th { text-align: left; font-weight: 700; color: <accent>; border-bottom: 1pt sol
 td { border-bottom: 0.4pt solid #e0ddd6; padding: 1.25mm 2mm 1.25mm 0; vertical-align: top }
 
 figure { margin: 1.2em 0 1.3em; break-inside: avoid }
-figure .drawing { padding: 4mm; background: #faf8f4; border: 0.5pt solid #e6e2da; border-radius: 1.4mm; text-align: center }
+figure .drawing { padding: 4mm; background: #faf8f4; border: 0.5pt solid #e6e2da; border-radius: 1.4mm }
 figure svg { width: 100%; height: auto; font-family: <sans> }
 figcaption { font: 450 7.6pt/1.45 <sans>; color: #5c5c63; margin-top: 2mm }
 """

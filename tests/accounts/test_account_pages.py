@@ -148,6 +148,17 @@ def test_one_step_makes_ben_a_creator(browser: Browser, ben: Customer, app: Flas
     thief.get("/account").expect(303)  # a session id from before the step is worth nothing after it
 
 
+def test_a_new_session_id_does_not_count_as_giving_the_password(browser: Browser, ben: Customer) -> None:
+    bens = browser.as_(ben)
+    an_hour_ago = clock.now() - timedelta(hours=1)
+    with transaction():
+        db.session.execute(update(BrowserSession).values(password_checked_at=an_hour_ago))
+    bens.post("/account/creator").expect(303)
+    assert db.session.scalars(select(BrowserSession.password_checked_at)).one() == an_hour_ago
+    bens.post("/account/password", {"current": PASSWORD, "password": NEW}).expect(303)
+    assert clock.now() - db.session.scalars(select(BrowserSession.password_checked_at)).one() < timedelta(minutes=1)
+
+
 def test_a_second_step_changes_nothing(browser: Browser, ada: Customer, root: Customer) -> None:
     browser.as_(ada).post("/account/creator").expect(303)
     browser.as_(root).post("/account/creator").expect(303)

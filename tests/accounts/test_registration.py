@@ -47,6 +47,19 @@ def test_dora_makes_an_account_and_is_asked_for_the_code(browser: Browser, mails
     assert [mail.kind for mail in mails(to="dora@example.com")] == ["verify_email"]
 
 
+def test_where_she_came_from_survives_with_its_query(browser: Browser, mails: Any) -> None:
+    place = "/courses?q=type&tag=design"
+    assert (
+        register(browser, next=place).expect(303).location == "/account/verify?next=/courses%3Fq%3Dtype%26tag%3Ddesign"
+    )
+    assert (
+        'value="/courses?q=type&amp;tag=design"'
+        in browser.get("/account/verify?next=/courses%3Fq%3Dtype%26tag%3Ddesign").text
+    )
+    code = mails("verify_email")[-1].data["code"]
+    assert browser.post("/account/verify", {"code": code, "next": place}).expect(303).location == place
+
+
 def test_what_she_agreed_to_and_that_she_came_is_recorded(browser: Browser) -> None:
     register(browser).expect(303)
     agreed = db.session.execute(select(Consent.kind, Consent.version, Consent.given)).all()

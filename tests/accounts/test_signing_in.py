@@ -271,3 +271,22 @@ def test_when_the_session_has_ended_htmx_gets_the_whole_sign_in_page(browser: Br
         "/account", {"name": "Ben"}, htmx=True, headers={"HX-Current-URL": "http://localhost/account"}
     ).expect(401)
     assert answer.headers["HX-Redirect"] == "/login?next=/account"
+
+
+def test_when_the_database_is_away_the_page_says_so(
+    browser: Browser, ben: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sqlalchemy.exc import OperationalError
+
+    from coursehub.accounts import sessions
+
+    bens = browser.as_(ben)
+
+    def away(_id_hash: bytes) -> None:
+        raise OperationalError("SELECT", {}, ConnectionError("gone"))
+
+    monkeypatch.setattr(sessions, "load", away)
+    answer = bens.get("/account").expect(503)
+    assert answer.headers["Retry-After"]
+    monkeypatch.undo()
+    bens.get("/account").expect(200)

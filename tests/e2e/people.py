@@ -50,7 +50,7 @@ def upload_and_publish(page: Any, pdf: Path, *, title: str, price: str, js: bool
     page.goto(f"{base}/publish")
     page.get_by_role("button", name="Publish", exact=True).click()
     page.get_by_text("People buy it here").wait_for()
-    return str(page.get_by_role("link", name=re.compile(r"^/courses/")).get_attribute("href"))
+    return str(page.locator("main a[href^='/courses/']").first.get_attribute("href"))
 
 
 def wait_for_text(page: Any, text: str, *, js: bool, seconds: int = 90) -> None:

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 Case = TypeVar("Case")
 
 # Bombs end at a limit: small limits end them early. The odd but honest files get the limits of the shop.
-SMALL = Limits(opening=(3, 20), cleaning=(6, 30), slice=(3, 20), page_cpu=2.0)
+SMALL = Limits(opening=(2, 20), cleaning=(6, 30), slice=(3, 20), page_cpu=1.0)
 MEGABYTE = 1024 * 1024
 
 
@@ -54,11 +54,11 @@ def test_files_from_outside_never_surprise(tmp_path: Path) -> None:
     workshop = PdfWorkshop()
 
     def look(file: Path) -> list[str]:
-        out = tmp_path / f"{threading.get_ident()}.pdf"
+        out = _room(tmp_path, str(threading.get_ident())) / "clean.pdf"
         try:
             workshop.inspect(file)
             workshop.sanitise(file, out)
-            workshop.page_images(out, 1, 1, tmp_path)
+            workshop.page_images(out, 1, 1, out.parent)
         except FileRefused:
             return []
         return _still_active(out)
@@ -102,7 +102,7 @@ def _hostile(case: HostilePdf, workshop: PdfWorkshop, folder: Path, growth: "_Gr
         try:
             found = workshop.inspect(file)
             report = workshop.sanitise(file, out)
-            pictures = workshop.page_images(out, 1, 1, folder)
+            pictures = workshop.page_images(out, 1, 1, _room(folder, case.name))
             texts = workshop.page_texts(out, 1, 1)
         except FileRefused as refusal:
             return _refusal_is(refusal, case.answers, out)
@@ -118,6 +118,12 @@ def _hostile(case: HostilePdf, workshop: PdfWorkshop, folder: Path, growth: "_Gr
     wrong += _still_active(out)
     out.unlink()
     return wrong
+
+
+def _room(folder: Path, name: str) -> Path:
+    room = folder / f"{name}.pages"
+    room.mkdir(exist_ok=True)
+    return room
 
 
 def _picture(case: OddPicture, workshop: PdfWorkshop, folder: Path) -> list[str]:
@@ -189,7 +195,7 @@ def _spelled(thing: pikepdf.Object) -> bytes:
             key.encode() + b" " + (value.unparse() if isinstance(value, pikepdf.Object) else str(value).encode())
             for key, value in thing.items()
         )
-    return thing.unparse()
+    return thing.unparse() if isinstance(thing, pikepdf.Object) else str(thing).encode()
 
 
 class _Growth:

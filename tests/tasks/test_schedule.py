@@ -1,15 +1,10 @@
 """The clock records the housekeeping at its times, from one process only, and ends when told."""
 
 import asyncio
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,14 +12,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from coursehub.infra.cache import connect
 from coursehub.kernel import clock, maintenance
 from coursehub.kernel.db import db, transaction
 from coursehub.kernel.outbox import OutboxMessage, finish
 from tasks.schedule import NIGHTLY, OFTEN, Leadership, build_scheduler, catch_up, remind, tick
 from tests.stack import wait_for
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def recorded(name: str) -> list[Any]:
@@ -139,30 +131,3 @@ def test_two_clocks_record_what_was_missed_once(app: Flask, ticking: Any) -> Non
     wait_for(missed, 10, "the nightly job that was missed")
     time.sleep(1)
     assert len(missed()) == 1
-
-
-@pytest.mark.slow
-def test_the_clock_process_beats_and_ends_when_told(app: Flask) -> None:
-    settings = app.config["SETTINGS"]
-    environment = {
-        "PATH": os.environ["PATH"],
-        "COURSEHUB_ENV": "test",
-        "COURSEHUB_KEYS": settings.keys.get_secret_value(),
-        "JWT_SECRET": settings.jwt_secret.get_secret_value(),
-        "DATABASE_URL": settings.database_url,
-        "REDIS_URL": settings.redis_url,
-        "COURSEHUB_BROKER_URL": settings.broker_url,
-        "COURSEHUB_DATA": str(settings.data),
-    }
-    redis = connect(settings.redis_url)
-    redis.delete("heartbeat:clock")
-    process = subprocess.Popen([sys.executable, "-m", "tasks.schedule"], cwd=ROOT, env=environment)
-    try:
-        wait_for(lambda: redis.exists("heartbeat:clock"), 60, "the clock's heartbeat")
-        wait_for(lambda: not db.session.rollback() and recorded("maintenance.outbox.clean"), 20, "its first reminders")
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 0
-    finally:
-        process.kill()
-        process.wait()
-    assert not redis.exists("heartbeat:clock")
