@@ -34,7 +34,7 @@ def create_app(settings: Settings, services: Services | None = None, *, statemen
         doc_ui=False,
         validation_error_callback=_invalid_body,
     )
-    _configure(app, settings, secret=ring.derive("flask"), statement_timeout_ms=statement_timeout_ms)
+    _configure(app, settings, secrets=ring.derive("flask"), statement_timeout_ms=statement_timeout_ms)
     app.extensions[EXTENSION] = services or build_services(settings)
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops)  # type: ignore[method-assign]
@@ -75,10 +75,11 @@ def create_app(settings: Settings, services: Services | None = None, *, statemen
     return app
 
 
-def _configure(app: OpenAPI, settings: Settings, *, secret: str, statement_timeout_ms: int) -> None:
+def _configure(app: OpenAPI, settings: Settings, *, secrets: list[str], statement_timeout_ms: int) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.config.update(
-        SECRET_KEY=secret,
+        SECRET_KEY=secrets[0],
+        SECRET_KEY_FALLBACKS=secrets[1:],  # a new key signs nobody out
         SETTINGS=settings,
         ENVIRONMENT=settings.environment,
         TIMEZONE=settings.timezone,

@@ -162,3 +162,41 @@ def _said() -> Iterator[None]:
         yield
     except DomainError as refusal:
         raise click.ClickException(refusal.sentence) from None
+
+
+@commands.command()
+def seed() -> None:
+    """Plant the demo shop; what is there already is left as it is."""
+    try:
+        from ops.seed.plant import plant
+    except ModuleNotFoundError as error:
+        raise click.ClickException("The demo shop comes with the source checkout, not with the image.") from error
+    settings: Settings = current_app.config["SETTINGS"]
+    plant(services(), settings.data, settings.upload_limit, _say)
+
+
+@commands.group()
+def orders() -> None:
+    """Orders and their payments."""
+
+
+@orders.command("reconcile")
+def reconcile_orders() -> None:
+    """Ask Stripe about open orders now."""
+    from coursehub.payments import reconciliation
+
+    changed = reconciliation.reconcile_open_orders(services().gateway)
+    _say(f"{changed} orders changed")
+
+
+@commands.group()
+def storage() -> None:
+    """Stored files."""
+
+
+@storage.command("sweep")
+def sweep_storage() -> None:
+    """Delete files that no row refers to (an hour old or more)."""
+    from coursehub.library import sweeping
+
+    _say(f"{sweeping.sweep_storage(services().storage)} files deleted")

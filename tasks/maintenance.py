@@ -2,13 +2,10 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete
-
-from coursehub.accounts import registration
-from coursehub.accounts.models import ApiToken, BrowserSession, EmailToken
+from coursehub.accounts import email_tokens, registration, sessions, tokens
 from coursehub.infra.services import services
-from coursehub.kernel import clock, maintenance
-from coursehub.kernel.db import db, transaction
+from coursehub.kernel import maintenance
+from coursehub.kernel.db import transaction
 from coursehub.library import sweeping
 from coursehub.orders import lifecycle
 from coursehub.payments import receipts, reconciliation
@@ -54,5 +51,6 @@ def clean_outbox(event: maintenance.OutboxClean, event_id: UUID) -> None:
     with transaction():
         maintenance.clean_outbox()
     with transaction():
-        for row in (BrowserSession, ApiToken, EmailToken):
-            db.session.execute(delete(row).where(row.expires_at < clock.now()))
+        sessions.sweep_expired()
+        tokens.sweep_expired()
+        email_tokens.sweep_expired()

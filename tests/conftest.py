@@ -141,12 +141,14 @@ def session_app(settings: Any) -> Flask:
 @pytest.fixture
 def app(session_app: Flask) -> Iterator[Flask]:
     """The app in its context; whatever the test wrote is gone after it."""
+    from coursehub.flags import toggles
     from coursehub.kernel.db import db
 
     with session_app.app_context():
         yield session_app
         db.session.remove()
         empty_database()
+        toggles.forget()
         _flush_redis(session_app)
 
 

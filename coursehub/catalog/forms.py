@@ -4,6 +4,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from wtforms import Form, SearchField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 
 from coursehub.catalog.search import SORTS, Filters
 from coursehub.catalog.shelves import Subject
@@ -26,7 +27,10 @@ class FiltersForm(Form):
 
     def __init__(self, values: Any, subjects: list[Subject]) -> None:
         super().__init__(values)
-        self.category.choices = [("", _("All categories")), *((subject.slug, subject.title) for subject in subjects)]
+        self.category.choices = [
+            SelectChoice("", _("All categories")),
+            *(SelectChoice(subject.slug, subject.title) for subject in subjects),
+        ]
         labels = {
             "relevance": _("Best match"),
             "newest": _("Newest"),
@@ -34,7 +38,7 @@ class FiltersForm(Form):
             "price": _("Price, lowest first"),
             "price_desc": _("Price, highest first"),
         }
-        self.sort.choices = [(name, labels[name]) for name in SORTS if name != "relevance" or self.q.data]
+        self.sort.choices = [SelectChoice(name, labels[name]) for name in SORTS if name != "relevance" or self.q.data]
 
     def filters(self) -> Filters:
         """The filters; a price that is none is blamed on its field and left out."""

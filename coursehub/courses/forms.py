@@ -4,6 +4,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from wtforms import FileField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from coursehub.courses import drafting, publishing, queries, versions
@@ -37,14 +38,20 @@ class DetailsForm(Form):
     )
     category = SelectField(_("Category"), [InputRequired(_("Choose a category."))])
     tags = TagsField(_("Tags"), [Optional()], description=_("Up to 8 words, separated by commas."))
-    language = SelectField(_("Language of the text"), choices=list(drafting.LANGUAGES.items()), default="en")
+    language = SelectField(
+        _("Language of the text"),
+        choices=[SelectChoice(code, name) for code, name in drafting.LANGUAGES.items()],
+        default="en",
+    )
     price = MoneyField(
         _("Price"),
         [InputRequired(_("Enter a price; 0 makes the course free."))],
         filters=[stripped],
         description=_("0 makes the course free."),
     )
-    currency = SelectField(_("Currency"), choices=sorted(money.MINIMUM_CHARGE), default="USD")
+    currency = SelectField(
+        _("Currency"), choices=[SelectChoice(code) for code in sorted(money.MINIMUM_CHARGE)], default="USD"
+    )
     sample_pages = IntegerField(
         _("Sample pages"),
         [InputRequired(_("Enter how many pages everyone may see.")), NumberRange(0, drafting.MOST_SAMPLE_PAGES)],
@@ -55,7 +62,7 @@ class DetailsForm(Form):
 
     def __init__(self, course: Course | None = None, **more: Any) -> None:
         super().__init__(data=_shown(course) if course else None, **more)
-        self.category.choices = [(category.slug, category.title) for category in queries.categories()]
+        self.category.choices = [SelectChoice(shelf.slug, shelf.title) for shelf in queries.categories()]
 
     def details(self) -> Details:
         """The values for the stories. Raises Invalid for a price that is none."""
@@ -95,7 +102,7 @@ class ReleaseForm(Form):
 
 
 class StatusForm(Form):
-    status = SelectField(_("Status"), choices=list(publishing.MOVES))
+    status = SelectField(_("Status"), choices=[SelectChoice(status) for status in publishing.MOVES])
 
 
 def blame(form: Form, error: DomainError) -> None:

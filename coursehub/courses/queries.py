@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, column, exists, select, table
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from coursehub.accounts.models import Customer
 from coursehub.courses.models import Category, Course, CourseAsset, CourseVersion, PageText
@@ -84,7 +85,7 @@ def newest_versions(course_ids: Sequence[UUID]) -> dict[UUID, CourseVersion]:
     rows = db.session.scalars(
         select(CourseVersion)
         .where(CourseVersion.course_id.in_(course_ids))
-        .distinct(CourseVersion.course_id)
+        .ext(distinct_on(CourseVersion.course_id))
         .order_by(CourseVersion.course_id, CourseVersion.version_number.desc())
     )
     return {version.course_id: version for version in rows}

@@ -100,8 +100,8 @@ def update(course_id: UUID) -> AnyResponse:
     late = status == 409
     if late:  # saving again means: mine
         form.revision.raw_data, form.revision.data = None, str(course.revision)
-    page = render_template("courses/details.html", form=form, cover_form=CoverForm(), late=late, **_about(course))
-    return respond(page, status)
+    about = _about(course) | {"late": late}
+    return respond(render_template("courses/details.html", form=form, cover_form=CoverForm(), **about), status)
 
 
 @blueprint.post("/courses/<uuid:course_id>/cover")
@@ -230,7 +230,7 @@ def publish(course_id: UUID) -> AnyResponse:
 @role_required("creator")
 def update_status(course_id: UUID) -> AnyResponse:
     """Publish, unlist, unpublish, archive. Something missing: 422 with the list; an illegal move: 409."""
-    form = StatusForm()
+    course, form = _mine(course_id), StatusForm()
     if not form.validate():
         raise Invalid("Choose what to do with the course.", field="status")
     try:

@@ -1,12 +1,13 @@
-"""Feature flags: asked often, changed rarely, every change on record."""
+"""Feature flags: asked often, changed rarely."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from coursehub.audit import records
+from sqlalchemy import select
+
 from coursehub.flags.models import Flag
 from coursehub.kernel.db import db
 
@@ -20,6 +21,14 @@ class Person(Protocol):
     def id(self) -> UUID: ...
     @property
     def role(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Change:
+    """For whom a flag was on, and for whom it is now: plain data for the record."""
+
+    before: dict[str, object]
+    after: dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -51,9 +60,8 @@ def set_flag(
     enabled: bool,
     roles: Iterable[str] = (),
     customer_ids: Iterable[UUID] = (),
-    actor_id: UUID | None = None,
-) -> Flag:
-    """Say for whom `name` is on, with a record of what it was before; inside the transaction."""
+) -> Change:
+    """Say for whom `name` is on; inside the transaction. Whoever calls it puts the change on record."""
     flag = db.session.get(Flag, name, with_for_update=True) or Flag(name=name, enabled=False, roles=[], customer_ids=[])
     before = _described(flag)
     flag.enabled = enabled
@@ -61,9 +69,13 @@ def set_flag(
     flag.customer_ids = sorted(set(customer_ids))
     db.session.add(flag)
     db.session.flush()
-    records.write(actor_id, "flag.set", "flag", name, details={"before": before, "after": _described(flag)})
     _seen.pop(name, None)
-    return flag
+    return Change(before, _described(flag))
+
+
+def every_flag() -> Sequence[Flag]:
+    """All flags, by name."""
+    return db.session.scalars(select(Flag).order_by(Flag.name)).all()
 
 
 def forget() -> None:

@@ -32,7 +32,9 @@ def verdict_on(problem: Exception) -> dict[str, object]:
         return {"refused": "too_complex", "facts": {}}
     if isinstance(problem, OSError) and problem.errno == errno.EFBIG:
         return {"refused": "too_complex", "facts": {}}
-    if isinstance(problem, ImportError) or (isinstance(problem, OSError) and problem.errno in _OUR_FAULT):
+    if isinstance(problem, ImportError | FileNotFoundError) or (
+        isinstance(problem, OSError) and problem.errno in _OUR_FAULT
+    ):
         return {"trouble": f"{type(problem).__name__}: {problem}"}
     # Whatever a parser throws at a file that it does not understand: the log gets the details, the person a sentence.
     traceback.print_exc(limit=20, file=sys.stderr)

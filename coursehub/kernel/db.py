@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, MetaData, Uuid, func
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
 from coursehub.kernel.ids import new_id
@@ -65,7 +66,10 @@ def transaction() -> Iterator[Any]:
     session = db.session()
     if session.info.get("in_transaction"):
         raise RuntimeError("transaction() is open already: only the edge opens one.")
-    session.rollback()  # a read before it may have begun an older snapshot
+    try:
+        session.rollback()  # a read before it may have begun an older snapshot
+    except DBAPIError:
+        session.invalidate()  # the server ended that connection meanwhile; nothing of ours was in it
     session.info["in_transaction"] = True
     try:
         yield session

@@ -76,9 +76,9 @@ class KeyRing:
             for name in self._keys
         )
 
-    def derive(self, purpose: str) -> str:
-        """A stable secret for a library that wants one (Flask's SECRET_KEY), hex."""
-        return self._derived(self.current, purpose).hex()
+    def derive(self, purpose: str) -> list[str]:
+        """Stable secrets for a library that wants one (Flask's SECRET_KEY), hex: the newest first, then the older."""
+        return [self._derived(name, purpose).hex() for name in self._keys]
 
     @lru_cache(maxsize=64)  # noqa: B019  one ring lives as long as its process
     def _derived(self, name: str, use: str) -> bytes:

@@ -83,7 +83,8 @@ def _front(title: str, subtitle: str, author: str, description: str, chapters: l
         f'<section class="title"><p class="author">{html.escape(author)}</p><p class="name">{_inline(title)}</p>'
         f'<p class="subtitle">{_inline(subtitle)}</p><div class="about">{_MARKDOWN.render(first)}</div>'
         f'<nav class="contents"><h2 class="label">Contents</h2><ol>{entries}</ol></nav>'
-        f'<p class="imprint">First edition. © 2026 {html.escape(author)}. For your own use: please do not pass it on.</p>'
+        f'<p class="imprint">First edition. © 2026 {html.escape(author)}. For your own use; please do not pass it on.'
+        "</p>"
         "</section>"
     )
 
@@ -98,9 +99,19 @@ def _fence(_self: object, tokens: list[Token], index: int, _options: object, _en
     kind, _, caption = token.info.partition(" ")
     if kind == "figure":
         # The drawing speaks to those who see it, the caption to everybody.
-        return f'<figure><div class="drawing">{token.content}</div><figcaption>{_inline(caption)}</figcaption></figure>'
+        drawing = _VIEW_BOX.sub(_with_size, token.content, count=1)
+        return f'<figure><div class="drawing">{drawing}</div><figcaption>{_inline(caption)}</figcaption></figure>'
     return f"<pre><code>{html.escape(token.content.rstrip())}</code></pre>"
 
+
+def _with_size(view_box: re.Match[str]) -> str:
+    """A drawing gets its size in print from its own proportions."""
+    width, height = float(view_box[1]), float(view_box[2])
+    return f'{view_box[0]} width="{_DRAWING_WIDTH}mm" height="{_DRAWING_WIDTH * height / width:.2f}mm"'
+
+
+_DRAWING_WIDTH = 101
+_VIEW_BOX = re.compile(r'viewBox="0 0 (\d+) (\d+)"')
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(
     ["table", "replacements", "smartquotes"]
@@ -126,6 +137,7 @@ def _style(faces: list[_Face], accent: str, title: str) -> str:
     sans = ("'Course Sans', " if "Course Sans" in families else "") + "'DejaVu Sans', sans-serif"
     has_serif = "Course Serif" in families
     prose = "'Course Serif', serif" if has_serif else sans
+    has_italic = any(face.style == "italic" and face.family in prose for face in faces)
     rules = "".join(
         f"@font-face {{ font-family: '{face.family}'; font-style: {face.style}; font-weight: {face.weights};"
         f" src: url(course:font/{face.file}) format('woff2'); }}\n"
@@ -136,9 +148,11 @@ def _style(faces: list[_Face], accent: str, title: str) -> str:
         "prose": prose,
         "accent": accent,
         "title": title.replace("\\", "").replace('"', "\\22 "),
-        "size": "10.2pt" if has_serif else "9.4pt",
-        "leading": "1.5" if has_serif else "1.56",
+        "size": "10.2pt" if has_serif else "9.7pt",
+        "leading": "1.5" if has_serif else "1.6",
         "align": "justify" if has_serif else "left",
+        # Without a true italic, a stronger upright is the better emphasis than a slanted one.
+        "emphasis": "font-style: italic" if has_italic else "font-style: normal; font-weight: 570",
     }
     style = _STYLE
     for name, value in values.items():
@@ -167,6 +181,7 @@ body { margin: 0 }
 p { margin: 0 0 0.62em; text-align: <align>; orphans: 2; widows: 2 }
 a { color: inherit; text-decoration: none }
 strong { font-weight: 650 }
+em { <emphasis> }
 
 .cover { page: cover; break-after: page }
 .cover img { display: block; width: 150mm; height: 200mm }
@@ -223,6 +238,6 @@ td { border-bottom: 0.4pt solid #e0ddd6; padding: 1.25mm 2mm 1.25mm 0; vertical-
 
 figure { margin: 1.2em 0 1.3em; break-inside: avoid }
 figure .drawing { padding: 4mm; background: #faf8f4; border: 0.5pt solid #e6e2da; border-radius: 1.4mm }
-figure svg { width: 100%; height: auto; font-family: <sans> }
+figure svg { display: block; margin: 0 auto }
 figcaption { font: 450 7.6pt/1.45 <sans>; color: #5c5c63; margin-top: 2mm }
 """

@@ -1,27 +1,14 @@
-"""What the account tests share: forgetting who was signed in after each request, and reading what was mailed."""
+"""What the account tests share: reading what was mailed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask, g, request_tearing_down
+from flask import Flask
 from sqlalchemy import select
 
 from coursehub.kernel.db import db
 from coursehub.mail.models import MailMessage
-
-
-@pytest.fixture(autouse=True)
-def one_person_a_request(app: Flask) -> Iterator[None]:
-    """Requests share the test's app context, where Flask-Login keeps the person it loaded first."""
-
-    def forget(_app: Flask, **_more: Any) -> None:
-        for name in ("_login_user", "people_away"):
-            g.pop(name, None)
-
-    request_tearing_down.connect(forget, app)
-    yield
-    request_tearing_down.disconnect(forget, app)
 
 
 @pytest.fixture

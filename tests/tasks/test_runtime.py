@@ -1,8 +1,10 @@
 """Actors are declared within bounds, read their event, and take effect once also without a broker."""
 
 import pkgutil
+import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-import coursehub.app  # noqa: F401  loads every feature, and with them every event
+import coursehub.app
 import tasks
 from coursehub.infra.broker import MAX_DELAY_MS, MAX_RETRIES, Unroutable
 from coursehub.kernel import clock, events
@@ -231,3 +233,15 @@ def test_housekeeping_runs_twice_without_harm(app: Flask) -> None:
 def test_a_message_for_an_unknown_actor_is_refused(app: Flask) -> None:
     with pytest.raises(KeyError):
         handle("order.unheard_of", {"event_id": str(new_id())})
+
+
+def test_no_web_request_can_publish_because_only_the_relay_speaks_to_the_broker() -> None:
+    """A broker that is a black hole would hold a request for a minute."""
+    package = Path(coursehub.app.__file__).parent
+    speakers = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if re.search(r"^\s*(from|import) (dramatiq|pika|coursehub\.infra\.(broker|relay))\b", path.read_text(), re.M)
+    }
+    # cli.py: `flask coursehub outbox relay` starts the relay.
+    assert speakers == {"infra/broker.py", "infra/relay.py", "cli.py"}
