@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings, services: Services | None = None, *, statement_timeout_ms: int = 5000) -> OpenAPI:
-    """CourseHub with `settings`; `services` replaces the outside world they name. `statement_timeout_ms`: SQL budget."""
+    """CourseHub with `settings`; `services` replaces the outside world they name. `statement_timeout_ms` bounds SQL."""
     ring = use_keys(settings.key_ring())
     app = OpenAPI(
         "coursehub",

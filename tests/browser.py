@@ -140,9 +140,9 @@ class _Police(HTMLParser):
         if tag == "label":
             self._in_label += 1
             self.labels.add(str(found.get("for")))
-        if tag in ("input", "select", "textarea") and found.get("type") not in ("hidden", "submit", "button"):
-            if not self._in_label:
-                self.controls.append(found)
+        typed = tag in ("input", "select", "textarea") and found.get("type") not in ("hidden", "submit", "button")
+        if typed and not self._in_label:
+            self.controls.append(found)
         if tag == "script" and "src" not in found and found.get("type") != "application/ld+json":
             self.faults.append("an inline script")
         if tag == "style" or "style" in found:

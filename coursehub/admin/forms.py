@@ -59,7 +59,7 @@ class FlagForm(Form):
         filters=[stripped],
     )
     enabled = BooleanField(_("On for everyone"))
-    roles = SelectMultipleField(_("On for roles"), choices=[(role, role) for role in ROLES])
+    roles = SelectMultipleField(_("On for roles"), choices=list(ROLES))
     people = TextAreaField(
         _("On for people"),
         [Optional(), Length(max=20_000)],

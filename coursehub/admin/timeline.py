@@ -63,7 +63,7 @@ def story(order_id: UUID) -> Story:
         raise NotFound("There is no such order.")
     order, buyer = found
     lines = _lines(order)
-    entries = [*_moves(order, lines), *_webhooks(order), *_mails(order), *_downloads(order), *_acts(order)]
+    entries = [*_moves(order, buyer, lines), *_webhooks(order), *_mails(order), *_downloads(order), *_acts(order)]
     return Story(order, buyer, lines, tuple(sorted(entries, key=lambda entry: entry.at, reverse=True)))
 
 
@@ -97,7 +97,7 @@ def _lines(order: Order) -> tuple[Bought, ...]:
     return tuple(lines)
 
 
-def _moves(order: Order, lines: tuple[Bought, ...]) -> list[Entry]:
+def _moves(order: Order, buyer: Customer, lines: tuple[Bought, ...]) -> list[Entry]:
     subjects = [order.id, *(line.purchase.id for line in lines if line.purchase)]
     rows = db.session.scalars(select(StatusMove).where(StatusMove.subject_id.in_(subjects)))
     return [
@@ -106,7 +106,7 @@ def _moves(order: Order, lines: tuple[Bought, ...]) -> list[Entry]:
             "status",
             f"{move.machine}: {move.from_status or '—'} → {move.to_status}",
             move.cause,
-            move.actor,
+            buyer.name if move.actor == f"customer:{buyer.id}" else move.actor.partition(":")[0],
         )
         for move in rows
     ]

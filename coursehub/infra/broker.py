@@ -15,7 +15,7 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.errors import BrokerConnectionError
 from dramatiq.middleware import Callbacks, CurrentMessage, MiddlewareError, Retries, ShutdownNotifications, TimeLimit
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
-from pika.exceptions import AMQPConnectionError, AMQPError, UnroutableError
+from pika.exceptions import AMQPConnectionError, AMQPError
 
 from coursehub.kernel.outbox import OutboxMessage
 from coursehub.kernel.settings import Settings
@@ -95,36 +95,50 @@ def make_broker(settings: Settings, middleware: Sequence[Middleware] = ()) -> Br
 
 
 def publish(broker: Broker, message: OutboxMessage) -> None:
-    """Send `message` to its actor, by name, and wait for the broker to have it.
+    """Send one message; see `publish_all`. Raises Unroutable too."""
+    if publish_all(broker, [message]):
+        raise Unroutable(f"No queue took {message.name!r}.")
 
-    Raises Unroutable, or one of BROKER_AWAY within a few seconds; then the broker may or may not have it.
+
+def publish_all(broker: Broker, messages: Sequence[OutboxMessage]) -> list[OutboxMessage]:
+    """Send each message to its actor, by name, and wait for the broker to have them; returns those no queue takes.
+
+    Raises one of BROKER_AWAY within a few seconds; then the broker may have all, some or none of them.
     """
-    envelope: Message[Any] = Message(
-        queue_name=queue_for(message.name),
-        actor_name=message.name,
-        args=(),
-        kwargs=message.payload,
-        options={},
-        message_id=str(message.id),
-    )
+    homeless: list[OutboxMessage] = []
+    envelopes: list[Message[Any]] = []
+    for message in messages:
+        try:
+            envelopes.append(_envelope(message))
+        except Unroutable:
+            homeless.append(message)
+    returned: set[str] = set()
     if isinstance(broker, EventBroker):
-        broker.publish_event(envelope)
+        returned = broker.publish_events(envelopes)
     else:
-        broker.enqueue(envelope)
+        for envelope in envelopes:
+            broker.enqueue(envelope)
+    return [*homeless, *(message for message in messages if str(message.id) in returned)]
 
 
 class EventBroker(RabbitmqBroker):
-    """RabbitMQ with our topology: one topic exchange, dead letters in `dlq.<queue>`, every publish confirmed."""
+    """RabbitMQ with our topology: one topic exchange, dead letters in `dlq.<queue>`, nothing sent unacknowledged."""
 
     def __init__(self, url: str, middleware: Sequence[Middleware] = ()) -> None:
         super().__init__(url=_limited(url), confirm_delivery=True, middleware=list(middleware))
 
-    def publish_event(self, message: "Message[Any]") -> None:
-        """Publish to the exchange under the event's name, mandatory and confirmed. Raises as `publish` does."""
+    def publish_events(self, messages: "Sequence[Message[Any]]") -> set[str]:
+        """Publish to the exchange under the events' names, all in one AMQP transaction; the ids that came back.
+
+        One transaction costs RabbitMQ one write to disk, where a confirmation for each message costs one for each.
+        """
+        if not messages:
+            return set()
         self.prepare()
-        try:
-            with self._within(PUBLISH_SECONDS):
-                self.channel.basic_publish(
+        self.state.returned = set()
+        with self._within(PUBLISH_SECONDS):
+            for message in messages:
+                self.state.transactional.basic_publish(
                     EXCHANGE,
                     message.actor_name,
                     message.encode(),
@@ -136,9 +150,13 @@ class EventBroker(RabbitmqBroker):
                     ),
                     mandatory=True,
                 )
-        except UnroutableError as error:
-            self.state.prepared = None  # somebody took a queue or a binding away: declare them again next time
-            raise Unroutable(f"RabbitMQ routed {message.actor_name!r} to no queue.") from error
+            self.state.transactional.tx_commit()
+            self.connection.process_data_events(0)  # hands us what was returned before the commit was confirmed
+            returned: set[str] = self.state.returned
+            if returned:  # somebody took a queue or a binding away: declare everything again next time
+                self.state.transactional.close()
+                self.state.prepared = None
+        return returned
 
     def prepare(self) -> None:
         """Connect this thread and declare the whole topology, once for each connection. Raises as `publish` does."""
@@ -149,6 +167,10 @@ class EventBroker(RabbitmqBroker):
                 self._declare_queue(queue)
                 self._declare_dq_queue(queue)
                 self._declare_xq_queue(queue)
+        with self._within(PUBLISH_SECONDS):
+            self.state.transactional = self.connection.channel()
+            self.state.transactional.tx_select()
+            self.state.transactional.add_on_return_callback(self._came_back)
         self.state.prepared = self.connection
 
     def keep_alive(self) -> None:
@@ -160,6 +182,9 @@ class EventBroker(RabbitmqBroker):
         """Drop this thread's connection; the next call makes a new one and declares the topology on it."""
         self.state.prepared = None
         del self.connection
+
+    def _came_back(self, _channel: Any, _method: Any, properties: Any, _body: bytes) -> None:
+        self.state.returned.add(properties.message_id)
 
     # The three below replace private methods of Dramatiq 2.2; tests/infra/test_broker.py compares what comes of them
     # with a live broker.
@@ -208,6 +233,17 @@ class Prefetch(Middleware):
 
     def before_worker_boot(self, broker: Broker, worker: Any) -> None:
         worker.queue_prefetch = worker.worker_threads
+
+
+def _envelope(message: OutboxMessage) -> "Message[Any]":
+    return Message(
+        queue_name=queue_for(message.name),
+        actor_name=message.name,
+        args=(),
+        kwargs=message.payload,
+        options={},
+        message_id=str(message.id),
+    )
 
 
 def _middleware() -> list[Middleware]:

@@ -7,7 +7,7 @@ from redis.retry import Retry
 TIMEOUT = 0.2  # seconds, connect and read (the page's whole budget for Redis)
 
 
-def connect(url: str) -> "Redis[str]":
+def connect(url: str) -> Redis:
     """A client that gives up after 0.2 s and never retries by itself."""
     return Redis.from_url(
         url,

@@ -122,11 +122,12 @@ class StripeGateway:
         self._secrets = [part for part in settings.stripe_webhook_secret.get_secret_value().split(",") if part]
         # Two tries of 3 s + 5 s stay inside the 12 s a buyer is asked to wait at most.
         http = stripe.RequestsClient(timeout=(3, 5))
+        addresses: Any = {"api": base, "files": base, "connect": base, "meter_events": base} if base else {}
         self._client = stripe.StripeClient(
             key,
             max_network_retries=1,
             http_client=http,
-            **({"base_addresses": {"api": base, "files": base, "connect": base, "meter_events": base}} if base else {}),
+            base_addresses=addresses,
         )
 
     def create_checkout(self, request: CheckoutRequest, *, idempotency_key: str) -> Checkout:

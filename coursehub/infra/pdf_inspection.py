@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 
 import pikepdf
-import pypdfium2  # type: ignore[import-untyped]
-import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
+import pypdfium2
+import pypdfium2.raw as pdfium
 
 from coursehub.infra.pdf_active import active_content, is_only_a_program
 from coursehub.infra.pdf_opening import check_header, count_pages, flatten_pages, open_pdf, second_file_signs

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from coursehub.infra.broker import BROKER_AWAY, EventBroker, Unroutable, publish
+from coursehub.infra.broker import BROKER_AWAY, EventBroker, publish_all
 from coursehub.infra.heartbeat import Heartbeat
 from coursehub.kernel.db import engine_options
 from coursehub.kernel.outbox import CHANNEL, REPUBLISH_AFTER, OutboxMessage, due, mark_published
@@ -76,7 +76,7 @@ class Relay:
             self._engine.dispose()
 
     def publish_all(self) -> int:
-        """Publish whatever is due now; how many messages the broker took. Raises one of BROKER_AWAY."""
+        """Publish whatever is due now; how many messages were settled. Raises one of BROKER_AWAY."""
         total = 0
         while not self._stopping.is_set():
             self._last_turn = time.monotonic()
@@ -87,34 +87,36 @@ class Relay:
         return total
 
     def _publish_batch(self) -> tuple[int, bool]:
-        """One transaction: lock, publish, mark. Returns what was published and whether more may be due."""
+        """One transaction: lock, publish, mark. Returns how many were settled and whether more may be due."""
         if isinstance(self._broker, EventBroker):
             self._broker.prepare()  # may take seconds: not while we hold locks
         end = time.monotonic() + BATCH_SECONDS
-        sent: list[OutboxMessage] = []
-        refused: list[OutboxMessage] = []
+        settled: list[OutboxMessage] = []
         away: Exception | None = None
         with Session(self._engine) as session, session.begin():
             messages = due(session, BATCH)
-            for message in messages:
+            for group in self._groups(messages):
                 if time.monotonic() > end:
                     break
                 try:
-                    publish(self._broker, message)
-                except Unroutable as error:
-                    log.error("Unroutable event %s (%s): %s", message.name, message.id, error)
-                    refused.append(message)
+                    for refused in publish_all(self._broker, group):
+                        log.error("Unroutable event %s (%s): no queue takes it.", refused.name, refused.id)
                 except BROKER_AWAY as error:
                     away = error
                     break
-                else:
-                    sent.append(message)
+                settled.extend(group)
             # Those of a batch that broke off half way are the broker's already: they must not go out again at once.
-            for lease, group in _by_lease([*sent, *refused]):
+            for lease, group in _by_lease(settled):
                 mark_published(session, group, lease)
         if away is not None:
             raise away
-        return len(sent), len(messages) == BATCH or len(sent) + len(refused) < len(messages)
+        return len(settled), len(messages) == BATCH or len(settled) < len(messages)
+
+    def _groups(self, messages: list[OutboxMessage]) -> Iterator[list[OutboxMessage]]:
+        """RabbitMQ takes all in one transaction, Redis takes one after the other."""
+        size = BATCH if isinstance(self._broker, EventBroker) else 1
+        for start in range(0, len(messages), size):
+            yield messages[start : start + size]
 
     @contextmanager
     def _listening(self) -> Iterator[Any]:

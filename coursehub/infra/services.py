@@ -25,7 +25,7 @@ class Services:
     storage: ObjectStorage
     mailer: Mailer
     pdf: PdfTools
-    redis: "Redis[str]"
+    redis: Redis
 
 
 def build_services(settings: Settings, *, patient: bool = False) -> Services:

@@ -11,7 +11,8 @@ from coursehub.kernel.errors import Invalid
 # Stripe's minimum charge per currency, in minor units: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
 MINIMUM_CHARGE = {
     "USD": 50, "EUR": 50, "GBP": 30, "CHF": 50, "AUD": 50, "CAD": 50, "NZD": 50, "SGD": 50,
-    "SEK": 300, "NOK": 300, "DKK": 250, "PLN": 200, "CZK": 1500, "JPY": 50, "MXN": 1000, "BRL": 50, "INR": 50, "HKD": 400,
+    "SEK": 300, "NOK": 300, "DKK": 250, "PLN": 200, "CZK": 1500, "JPY": 50, "MXN": 1000, "BRL": 50, "INR": 50,
+    "HKD": 400,
 }  # fmt: skip
 # Stripe's largest amount is eight digits: https://docs.stripe.com/currencies
 MAXIMUM_CHARGE = 99_999_999

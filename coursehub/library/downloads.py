@@ -114,7 +114,7 @@ def grant(purchase: Purchase, version: CourseVersion, *, nonce: str, ip: str | N
 
 
 def open_grant(token: str, customer: Customer) -> Opened:
-    """What the token opens, the right checked anew. Raises NotFound (not yours, no such), NotAllowed (expired, revoked)."""
+    """What the token opens, the right checked anew. Raises NotFound (not theirs) or NotAllowed (ended, withdrawn)."""
     grant_id = _grant_id(token)
     found = db.session.get(DownloadGrant, grant_id) if grant_id else None
     purchase = db.session.get(Purchase, found.purchase_id) if found else None

@@ -25,7 +25,7 @@ class DownloadAllowance(Base):
 
 
 class DownloadGrant(Base, Keyed):
-    """A right to fetch one version for 24 hours, any number of times. The nonce makes a repeated click the same grant."""
+    """A right to fetch one version for 24 hours, any number of times. A repeated nonce is the same grant."""
 
     __tablename__ = "download_grants"
     __table_args__ = (UniqueConstraint("purchase_id", "nonce"),)

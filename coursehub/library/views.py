@@ -73,6 +73,6 @@ def open_download(token: str) -> AnyResponse:
 
 def _person() -> Customer | None:
     if current_user.is_authenticated:
-        return current_user._get_current_object()  # type: ignore[no-any-return]
+        return current_user._get_current_object()
     customer_id = bearer_customer_id()
     return db.session.get(Customer, customer_id) if customer_id is not None else None

@@ -7,7 +7,7 @@ from coursehub.audit import records
 from coursehub.entitlements import grants
 from coursehub.infra.payments import Checkout
 from coursehub.kernel.events import record
-from coursehub.library.events import FulfillmentRequested, FulfilledItem
+from coursehub.library.events import FulfilledItem, FulfillmentRequested
 from coursehub.orders import lifecycle, queries
 from coursehub.orders.models import Order
 from coursehub.payments.events import PaymentSucceeded

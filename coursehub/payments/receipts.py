@@ -52,7 +52,7 @@ def is_settled(receipt: WebhookReceipt) -> bool:
 
 
 def settle(receipt_id: UUID, status: str, error: str | None = None) -> None:
-    """Write down how it ended (`applied`, `ignored`, `failed`) or that it waits (`deferred`); in the open transaction."""
+    """Write down how it ended (`applied`, `ignored`, `failed`) or that it waits (`deferred`)."""
     db.session.execute(
         update(WebhookReceipt)
         .where(WebhookReceipt.id == receipt_id, WebhookReceipt.status.in_(["received", "deferred"]))

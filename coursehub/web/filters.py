@@ -66,7 +66,7 @@ def markdown(text: str) -> Markup:
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow ugc",
     )
-    return Markup(clean)  # noqa: S704  cleaned by nh3 just now
+    return Markup(clean)
 
 
 def filesize(size: int) -> str:

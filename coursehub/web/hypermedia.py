@@ -53,7 +53,7 @@ def see_other(url: str, message: str | None = None, category: str = "success") -
 
 def toast(message: str, severity: str = "success") -> str:
     """An out-of-band snackbar line."""
-    ui = current_app.jinja_env.globals["ui"]
+    ui: Any = current_app.jinja_env.globals["ui"]
     return str(ui.toast(message, kind=severity, oob=True))
 
 

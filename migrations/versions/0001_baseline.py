@@ -432,7 +432,8 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint(
-            "status IN ('added_2_cart', 'purchase_started', 'payment_succeeded', 'course_downloaded', 'canceled', 'expired', 'failed')",
+            "status IN ('added_2_cart', 'purchase_started', 'payment_succeeded', 'course_downloaded', 'canceled', "
+            "'expired', 'failed')",
             name=op.f("ck_orders_status_known"),
         ),
         sa.CheckConstraint(

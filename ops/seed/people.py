@@ -1,6 +1,8 @@
 """The people of the demo shop, read from `people.toml`."""
 
+import re
 import tomllib
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,5 +33,5 @@ def people() -> list[SeedPerson]:
 
 
 def _address(name: str) -> str:
-    plain = str.maketrans("äöüåáàâéèêëíîóôøñçšžőłı", "aouaaaaeeeeiioooncszoli")
-    return ".".join(name.lower().translate(plain).replace("'", "").split())
+    bare = unicodedata.normalize("NFKD", name.lower()).translate(str.maketrans("øłı", "oli"))
+    return ".".join(re.sub(r"[^a-z ]", "", bare).split())

@@ -148,11 +148,11 @@ def _style(faces: list[_Face], accent: str, title: str) -> str:
         "prose": prose,
         "accent": accent,
         "title": title.replace("\\", "").replace('"', "\\22 "),
-        "size": "10.2pt" if has_serif else "9.7pt",
-        "leading": "1.5" if has_serif else "1.6",
+        "size": "10.2pt" if has_serif else "9.5pt",
+        "leading": "1.5" if has_serif else "1.57",
         "align": "justify" if has_serif else "left",
         # Without a true italic, a stronger upright is the better emphasis than a slanted one.
-        "emphasis": "font-style: italic" if has_italic else "font-style: normal; font-weight: 570",
+        "emphasis": "font-style: italic" if has_italic else "font-style: normal; font-weight: 600",
     }
     style = _STYLE
     for name, value in values.items():
@@ -180,7 +180,7 @@ html { font: 400 <size>/<leading> <prose>; color: #1c1c20; font-variant-numeric:
 body { margin: 0 }
 p { margin: 0 0 0.62em; text-align: <align>; orphans: 2; widows: 2 }
 a { color: inherit; text-decoration: none }
-strong { font-weight: 650 }
+strong { font-weight: 700 }
 em { <emphasis> }
 
 .cover { page: cover; break-after: page }
@@ -189,14 +189,14 @@ em { <emphasis> }
 .title { page: front; break-after: page; position: relative; height: 156mm }
 .title .author { font: 600 8pt/1.3 <sans>; color: <accent>; text-align: left; margin: 0 0 3mm }
 .title .name { font: 800 25pt/1.08 <sans>; letter-spacing: -0.02em; text-align: left; margin: 0 0 3mm; hyphens: none }
-.title .subtitle { font: 450 11pt/1.35 <sans>; color: #55555c; text-align: left; margin: 0; hyphens: none }
+.title .subtitle { font: 400 11pt/1.35 <sans>; color: #55555c; text-align: left; margin: 0; hyphens: none }
 .title .about { margin: 9mm 0 0; padding: 4.5mm 0 0; border-top: 0.6pt solid #d8d5cf; font-size: 0.95em }
 .contents { margin-top: 7mm }
 .contents .label { font: 700 7.4pt/1 <sans>; color: <accent>; margin: 0 0 2.6mm; bookmark-level: none }
 .contents ol { margin: 0; padding: 0; list-style: none; counter-reset: entry }
 .contents li { counter-increment: entry; margin: 0; padding: 1.45mm 0; border-bottom: 0.4pt solid #e6e3dd;
   font: 500 8.8pt/1.35 <sans>; hyphens: none }
-.contents a::before { content: counter(entry) "   "; color: <accent>; font-weight: 700 }
+.contents a::before { content: counter(entry); display: inline-block; width: 5mm; color: <accent>; font-weight: 700 }
 .contents a::after { content: target-counter(attr(href), page); float: right; color: #6b6b70;
   font-variant-numeric: tabular-nums lining-nums }
 
@@ -212,12 +212,12 @@ em { <emphasis> }
 .opening + p { font-size: 1.13em; line-height: 1.48; color: #34343a; margin-bottom: 1em }
 h2 { font: 700 11.4pt/1.25 <sans>; letter-spacing: -0.008em; margin: 1.55em 0 0.45em; break-after: avoid;
   hyphens: none; bookmark-level: 2 }
-h3 { font: 650 9.2pt/1.3 <sans>; margin: 1.3em 0 0.3em; break-after: avoid; color: <accent>; bookmark-level: none }
+h3 { font: 700 9.2pt/1.3 <sans>; margin: 1.3em 0 0.3em; break-after: avoid; color: <accent>; bookmark-level: none }
 
 ul, ol { margin: 0 0 0.8em; padding: 0 0 0 5.2mm }
 li { margin: 0 0 0.28em }
 li p { margin: 0 0 0.3em }
-li::marker { color: <accent>; font-family: <sans>; font-weight: 650; font-size: 0.92em }
+li::marker { color: <accent>; font-family: <sans>; font-weight: 700; font-size: 0.92em }
 
 blockquote { margin: 1.1em 0; padding: 3.2mm 4.4mm 2.6mm; border-left: 2.2pt solid <accent>; background: #f5f3ee;
   break-inside: avoid }
@@ -239,5 +239,5 @@ td { border-bottom: 0.4pt solid #e0ddd6; padding: 1.25mm 2mm 1.25mm 0; vertical-
 figure { margin: 1.2em 0 1.3em; break-inside: avoid }
 figure .drawing { padding: 4mm; background: #faf8f4; border: 0.5pt solid #e6e2da; border-radius: 1.4mm }
 figure svg { display: block; margin: 0 auto }
-figcaption { font: 450 7.6pt/1.45 <sans>; color: #5c5c63; margin-top: 2mm }
+figcaption { font: 400 7.6pt/1.45 <sans>; color: #5c5c63; margin-top: 2mm }
 """

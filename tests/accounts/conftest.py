@@ -1,7 +1,6 @@
 """What the account tests share: reading what was mailed."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from flask import Flask

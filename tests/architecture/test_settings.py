@@ -1,4 +1,4 @@
-"""The settings class, `.env.example` and `docs/configuration.md` name the same variables, and a bad start is refused."""
+"""The settings class, `.env.example` and `docs/configuration.md` name the same variables; a bad start is refused."""
 
 import re
 from pathlib import Path

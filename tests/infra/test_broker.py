@@ -23,6 +23,7 @@ from coursehub.infra.broker import (
     _middleware,
     dead_letter_queue,
     publish,
+    publish_all,
     queue_for,
 )
 from coursehub.kernel.ids import new_id
@@ -194,6 +195,19 @@ def test_a_lost_binding_is_an_error_once_and_mended_for_the_next_message(broker:
         publish(broker, a_message("email.send"))
     publish(broker, a_message("email.send"))
     assert drain(channel) == {"email.send.q": 2}
+
+
+@pytest.mark.rabbitmq
+def test_of_many_messages_only_the_homeless_come_back(broker: EventBroker, channel: Any) -> None:
+    publish(broker, a_message())
+    channel.queue_unbind("facts.q", EXCHANGE, "customer.*")
+    drain(channel)
+    kept = [a_message("order.started") for _ in range(20)]
+    unbound, unknown = a_message("customer.registered"), a_message("nobody.listens")
+    refused = publish_all(broker, [*kept[:10], unbound, unknown, *kept[10:]])
+    assert {message.id for message in refused} == {unbound.id, unknown.id}
+    assert drain(channel) == {"order.lifecycle.q": 20}
+    assert publish_all(broker, [unbound]) == []  # the binding is there again
 
 
 @pytest.mark.rabbitmq

@@ -1,5 +1,6 @@
 """The order's status: legal moves only, money always wins, the same facts give the same end in any order."""
 
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -52,7 +53,7 @@ def test_any_history_only_climbs_and_money_wins(app: Any, ben: Any, history: lis
     moves = list(db.session.scalars(db.select(StatusMove).where(StatusMove.subject_id == order.id)))
     # Each change is a row, and the rows are a chain.
     steps = sorted(moves, key=lambda move: move.id)
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         assert before.to_status == after.from_status
 
 

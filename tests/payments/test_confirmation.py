@@ -160,7 +160,8 @@ def test_without_the_guards_fifty_threads_make_more(
                 "ALTER TABLE purchases ADD CONSTRAINT uq_purchases_order_id_course_id UNIQUE (order_id, course_id)"
             )
             connection.exec_driver_sql(
-                "CREATE UNIQUE INDEX uq_purchases_living ON purchases (customer_id, course_id) WHERE access <> 'revoked'"
+                "CREATE UNIQUE INDEX uq_purchases_living ON purchases (customer_id, course_id)"
+                " WHERE access <> 'revoked'"
             )
 
 

@@ -1,13 +1,11 @@
 """Feature flags: for whom each is on."""
 
 from typing import Any
-from uuid import UUID
 
 from flask import Response, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from coursehub.accounts import queries as people
 from coursehub.admin import queries
 from coursehub.admin.forms import FlagForm
 from coursehub.admin.views.blueprint import blame, blueprint, note
@@ -57,8 +55,8 @@ def update_flag() -> AnyResponse:
 
 def _list(form: FlagForm, status: int = 200) -> Response:
     flags = toggles.every_flag()
-    ids: set[UUID] = {one for flag in flags for one in flag.customer_ids}
-    return respond(render_template("admin/flags/index.html", flags=flags, names=queries.names(ids), form=form), status)
+    people = queries.people_among([one for flag in flags for one in flag.customer_ids])
+    return respond(render_template("admin/flags/index.html", flags=flags, people=people, form=form), status)
 
 
 def _edit(name: str, form: FlagForm, status: int = 200) -> Response:
@@ -66,5 +64,4 @@ def _edit(name: str, form: FlagForm, status: int = 200) -> Response:
 
 
 def _addresses(flag: Flag) -> str:
-    found = (people.find(one) for one in flag.customer_ids)
-    return "\n".join(customer.email for customer in found if customer is not None)
+    return "\n".join(one.email for one in queries.people_among(flag.customer_ids).values())
