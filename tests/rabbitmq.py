@@ -151,6 +151,11 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
         for parent in (folder.parent, folder.parent.parent):
             parent.chmod(0o755)  # the server runs as another user
         _node = Node(folder)
-        _node.start()
+        try:
+            _node.start()
+        except BaseException:
+            _node.close()
+            _node = None
+            raise
     yield _node
     _node.close()

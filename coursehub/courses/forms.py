@@ -62,7 +62,8 @@ class DetailsForm(Form):
 
     def __init__(self, course: Course | None = None, **more: Any) -> None:
         super().__init__(data=_shown(course) if course else None, **more)
-        self.category.choices = [SelectChoice(shelf.slug, shelf.title) for shelf in queries.categories()]
+        shelves = [SelectChoice(shelf.slug, shelf.title) for shelf in queries.categories()]
+        self.category.choices = shelves if course else [SelectChoice("", _("Choose one")), *shelves]
 
     def details(self) -> Details:
         """The values for the stories. Raises Invalid for a price that is none."""

@@ -139,8 +139,9 @@ def test_one_order_is_told_from_all_sides(
     )
     with queries() as one:
         roots.get(f"/admin/orders/{order.id}")
-    fill_cart(db.session.merge(ben), *(db.session.merge(one) for one in more))
-    bigger = go_to_payment(ben)
+    buyer = db.session.merge(ben)
+    fill_cart(buyer, *(db.session.merge(one) for one in more))
+    bigger = go_to_payment(buyer)
     with queries() as other:
         roots.get(f"/admin/orders/{bigger.order_id}")
     assert other.count <= one.count

@@ -261,7 +261,7 @@ def test_worker_and_relay_are_killed_again_and_again(counter: Counter, ada: Any,
     sales = []
     for number in range(rounds):
         for buyer in range(buyers):
-            person = a_person(f"Buyer{number} Number{buyer}")
+            person = a_person(f"Buyer{number}-{buyer} Lind")
             sales.append(counter.pay(person, ada, f"Course {number}.{buyer}"))
         wait_for(partial(counter.crew.is_at_work, worker), PATIENCE, "the worker")
         time.sleep(dice.uniform(0.0, 0.4))  # nothing waits for this: it is where the axe falls
