@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import Form, SearchField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
-from coursehub.catalog.search import SORTS, Filters
+from coursehub.catalog.search import Filters
 from coursehub.catalog.shelves import Subject
 from coursehub.kernel import money
 from coursehub.kernel.errors import Invalid
@@ -31,14 +31,18 @@ class FiltersForm(Form):
             SelectChoice("", _("All categories")),
             *(SelectChoice(subject.slug, subject.title) for subject in subjects),
         ]
+        # The usual order has no name in the address, so that typing words means: best match first.
+        usual, other = (_("Best match"), ("newest",)) if self.q.data else (_("Newest"), ())
         labels = {
-            "relevance": _("Best match"),
             "newest": _("Newest"),
             "popular": _("Most bought"),
             "price": _("Price, lowest first"),
             "price_desc": _("Price, highest first"),
         }
-        self.sort.choices = [SelectChoice(name, labels[name]) for name in SORTS if name != "relevance" or self.q.data]
+        self.sort.choices = [
+            SelectChoice("", usual),
+            *(SelectChoice(name, labels[name]) for name in (*other, "popular", "price", "price_desc")),
+        ]
 
     def filters(self) -> Filters:
         """The filters; a price that is none is blamed on its field and left out."""
