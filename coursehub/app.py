@@ -16,7 +16,7 @@ from coursehub.kernel.db import db, engine_options
 from coursehub.kernel.encryption import use_keys
 from coursehub.kernel.paths import shipped
 from coursehub.kernel.settings import Settings
-from coursehub.web import components, errors, filters, headers, limits, sessions
+from coursehub.web import components, errors, filters, headers, hosts, limits, sessions
 from coursehub.web.extensions import babel, csrf, htmx, jwt, limiter, login_manager, migrate
 
 log = logging.getLogger(__name__)
@@ -72,6 +72,7 @@ def create_app(settings: Settings, services: Services | None = None, *, statemen
     for context in CONTEXT:
         app.context_processor(context)
     app.cli.add_command(commands)
+    hosts.init_app(app, settings.hosts)
     return app
 
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from coursehub.kernel.errors import Invalid
 
 T = TypeVar("T")
+LONGEST = 500  # characters
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,10 @@ def encode_cursor(values: list[Any]) -> str:
 def decode_cursor(cursor: str, size: int) -> list[Any]:
     """The `size` sort values in `cursor`. Raises Invalid where it was not made by `encode_cursor`."""
     try:
+        if len(cursor) > LONGEST:
+            raise ValueError("longer than any cursor of ours")
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error, UnicodeError) as error:
+    except (ValueError, binascii.Error, RecursionError) as error:
         raise Invalid("That page does not exist any more. Start again from the first one.", field="cursor") from error
     if not isinstance(values, list) or len(values) != size:
         raise Invalid("That page does not exist any more. Start again from the first one.", field="cursor")

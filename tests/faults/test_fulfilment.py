@@ -69,9 +69,14 @@ class Counter:
         listed = self.stripe.deliveries()
         return bool(listed) and all(entry["last_status"] is not None for entry in listed)
 
+    def wait(self, check: Callable[[], Any], what: str) -> None:
+        """Until `check` says yes; meanwhile no transaction of the test stays open, which the server would end."""
+        db.session.rollback()
+        wait_for(check, PATIENCE, what)
+
     def settle(self, *sales: Sale) -> None:
         """Wait until every sale is fulfilled and nothing is on its way any more."""
-        wait_for(lambda: self._is_quiet(sales), PATIENCE, "the end of all sales")
+        self.wait(lambda: self._is_quiet(sales), "the end of all sales")
 
     def _is_quiet(self, sales: tuple[Sale, ...]) -> bool:
         db.session.rollback()
@@ -167,12 +172,12 @@ def test_a_sale_with_everybody_at_work(counter: Counter, ada: Any, ben: Any) -> 
 def test_rabbitmq_is_stopped_in_the_moment_of_payment(counter: Counter, rabbitmq: Node, ada: Any, ben: Any) -> None:
     counter.crew.start_relay()
     worker = counter.crew.start_worker()
-    wait_for(lambda: counter.crew.is_at_work(worker), PATIENCE, "the worker")
+    counter.wait(lambda: counter.crew.is_at_work(worker), "the worker")
     rabbitmq.stop()
     try:
         sale = counter.pay(ben, ada)
         counter.deliver()
-        wait_for(counter.all_answered, PATIENCE, "every webhook's answer")
+        counter.wait(counter.all_answered, "every webhook's answer")
         assert {entry["last_status"] for entry in counter.stripe.deliveries()} == {200}
         db.session.rollback()
         assert db.session.get_one(Order, sale.order_id, populate_existing=True).status == "purchase_started"
@@ -204,7 +209,7 @@ def test_the_worker_is_killed_inside(counter: Counter, step: str, ada: Any, ben:
     before, statement, threads = INSIDE[step]
     sale = counter.pay(ben, ada)
     counter.deliver()
-    wait_for(counter.all_answered, PATIENCE, "every webhook's answer")
+    counter.wait(counter.all_answered, "every webhook's answer")
     if before:
         work(*before)
     counter.crew.start_relay()
@@ -224,7 +229,7 @@ def test_the_worker_is_killed_before_the_mail_server_takes_the_receipt(counter: 
     hesitation = Hesitation(ben.email)
     with counter.post.deciding(hesitation):
         counter.deliver()
-        wait_for(hesitation.arrived.is_set, PATIENCE, "the receipt at the mail server")
+        counter.wait(hesitation.arrived.is_set, "the receipt at the mail server")
         counter.crew.kill(worker)
         hesitation.answer(takes=False)
         counter.crew.start_worker()
@@ -242,7 +247,7 @@ def test_the_worker_is_killed_after_the_mail_server_took_the_receipt(counter: Co
     hesitation = Hesitation(ben.email)
     with counter.post.deciding(hesitation):
         counter.deliver()
-        wait_for(hesitation.arrived.is_set, PATIENCE, "the receipt at the mail server")
+        counter.wait(hesitation.arrived.is_set, "the receipt at the mail server")
         with held(counter.database_url, "SELECT id FROM mail_log WHERE kind = 'receipt' FOR UPDATE") as grip:
             hesitation.answer(takes=True)
             kill_inside(counter, worker, grip, 1)
@@ -265,7 +270,7 @@ def test_worker_and_relay_are_killed_again_and_again(counter: Counter, ada: Any,
         for buyer in range(buyers):
             person = a_person(f"Buyer{number}-{buyer} Lind")
             sales.append(counter.pay(person, ada, f"Course {number}.{buyer}"))
-        wait_for(partial(counter.crew.is_at_work, worker), PATIENCE, "the worker")
+        counter.wait(partial(counter.crew.is_at_work, worker), "the worker")
         time.sleep(dice.uniform(0.0, 0.4))  # nothing waits for this: it is where the axe falls
         counter.crew.kill(worker)
         if number % 2:
@@ -284,7 +289,7 @@ def kill_inside(counter: Counter, worker: subprocess.Popen[bytes], grip: Grip, t
     A thread waits for a lock for two seconds only, then fails and comes back; so a kill may miss, and is repeated.
     """
     for _ in range(10):
-        wait_for(lambda: len(grip.waiting()) >= threads, PATIENCE, "an actor that stands still")
+        counter.wait(lambda: len(grip.waiting()) >= threads, "an actor that stands still")
         before = grip.waiting()
         counter.crew.kill(worker)
         # PostgreSQL does not notice that its client is gone while it waits for the lock.
