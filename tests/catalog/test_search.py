@@ -194,7 +194,8 @@ def queries_of(do: Any) -> int:
 def test_the_number_of_queries_does_not_grow_with_the_courses(ada: Customer, browser: Browser) -> None:
     search._knows_trigrams(db.engine)
     paths = ("/", "/courses", "/courses?q=type&category=design&sort=price")
-    a_course(by=ada, title="Type 0")
+    first = a_course(by=ada, title="Type 0")
+    paths = (*paths, f"/courses/{first.slug}", f"/creators/{ada.id}")
     with_one = [queries_of(lambda at=path: browser.get(at).expect(200)) for path in paths]
     for number in range(1, 30):
         a_course(by=ada, title=f"Type {number}", category=("design", "music", "health")[number % 3])

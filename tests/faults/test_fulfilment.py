@@ -184,6 +184,7 @@ def test_rabbitmq_is_stopped_in_the_moment_of_payment(counter: Counter, rabbitmq
         assert count(OutboxMessage, OutboxMessage.finished_at.is_(None)) > 0
         assert count(OutboxMessage, OutboxMessage.name == "stripe.event.received", OutboxMessage.publishes > 0) == 0
     finally:
+        db.session.rollback()
         rabbitmq.start()
     counter.settle(sale)
     assert_sold_once(counter, sale)
