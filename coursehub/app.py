@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from coursehub import models  # noqa: F401  every row class must be known before the first query
 from coursehub.blueprints import BODY_LIMITS, CONTEXT, SITE_MAP, UNSAFE_WITHOUT_TOKEN
 from coursehub.cli import commands
+from coursehub.infra import cache
 from coursehub.infra.services import EXTENSION, Services, build_services
 from coursehub.kernel.db import db, engine_options
 from coursehub.kernel.encryption import use_keys
@@ -107,10 +108,11 @@ def _configure(app: OpenAPI, settings: Settings, *, secrets: list[str], statemen
         MAX_FORM_MEMORY_SIZE=1_000_000,
         MAX_FORM_PARTS=1000,
         RATELIMIT_STORAGE_URI=settings.redis_url,
-        RATELIMIT_STORAGE_OPTIONS={"socket_connect_timeout": 0.2, "socket_timeout": 0.2},
-        RATELIMIT_IN_MEMORY_FALLBACK="600/minute",  # a string: a list answers 500 once Redis is away
+        RATELIMIT_STORAGE_OPTIONS=cache.OPTIONS,
         RATELIMIT_KEY_PREFIX="limit",
     )
+    if settings.environment == "production" and settings.admin_2fa == "required":
+        log.warning("COURSEHUB_ADMIN_2FA=required is not enforced yet: staff sign in with a password alone.")
     if settings.base_url.startswith("http://") and not settings.supervised and settings.environment == "production":
         log.warning("Serving plain http: cookies are not Secure.")
 

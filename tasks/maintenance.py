@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from coursehub.accounts import email_tokens, registration, sessions, tokens
+from coursehub.cart import basket
 from coursehub.infra.services import services
 from coursehub.kernel import maintenance
 from coursehub.kernel.db import transaction
@@ -40,9 +41,11 @@ def sweep_storage(event: maintenance.StorageSweep, event_id: UUID) -> None:
 
 @on("maintenance.accounts.sweep", max_retries=2)
 def sweep_accounts(event: maintenance.AccountsSweep, event_id: UUID) -> None:
-    """Accounts whose address was never confirmed go."""
+    """Accounts whose address was never confirmed go, and the carts that no guest comes back to."""
     with transaction():
         registration.sweep_unverified()
+    with transaction():
+        basket.sweep_guests()
 
 
 @on("maintenance.outbox.clean", max_retries=2)

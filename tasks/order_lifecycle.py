@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from coursehub.accounts.models import Customer
 from coursehub.cart import basket
 from coursehub.courses.models import Course
-from coursehub.entitlements.models import Purchase
+from coursehub.entitlements import queries as rights
 from coursehub.kernel.db import db, transaction
 from coursehub.kernel.outbox import claim_effect
 from coursehub.library import fulfillment
@@ -49,7 +49,9 @@ def payment_succeeded(event: PaymentSucceeded, event_id: UUID) -> None:
         order = queries.find(event.order_id)
         if order is None:
             return
-        items = queries.items_of(order.id)
+        given = rights.of_order(order.id)
+        # A line that gave no right (owned already) is no sale; its money waits for a person.
+        items = [item for item in queries.items_of(order.id) if given[item.course_id].access != "revoked"]
         # In id order, so that two sales of the same courses never wait for each other in a ring.
         for course_id in sorted(item.course_id for item in items):
             db.session.execute(
@@ -61,13 +63,10 @@ def payment_succeeded(event: PaymentSucceeded, event_id: UUID) -> None:
         for item in items:
             course = db.session.get_one(Course, item.course_id)
             author = db.session.get_one(Customer, course.author_id)
-            bought = db.session.scalar(
-                select(Purchase.id).where(Purchase.order_id == order.id, Purchase.course_id == course.id)
-            )
             delivery.request_email(
                 "course_sold",
                 to=author.email,
-                subject_key=str(bought),
+                subject_key=str(given[item.course_id].id),
                 customer_id=author.id,
                 data={
                     "name": author.name,

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from coursehub.infra.services import services
-from coursehub.kernel.db import db, transaction
+from coursehub.kernel.db import release, transaction
 from coursehub.kernel.outbox import claim_effect
 from coursehub.payments import receipts, stripe_events
 from coursehub.payments.events import StripeEventReceived
@@ -18,9 +18,10 @@ def stripe_event_received(event: StripeEventReceived, event_id: UUID) -> None:
         with transaction():
             claim_effect(event_id, "stripe.event.received")
         return
-    db.session.rollback()  # give the connection back while Stripe answers
-    finding = stripe_events.look_up(receipt, services().gateway)
+    received = stripe_events.read(receipt)
+    release()
+    finding = stripe_events.look_up(received, services().gateway)
     with transaction():
         # No claim decides here: applying is idempotent, and two different events may mean one payment.
         claim_effect(event_id, "stripe.event.received")
-        stripe_events.apply(receipt, finding)
+        stripe_events.apply(received, finding)

@@ -287,6 +287,13 @@ def together(app: Flask) -> Callable[[int, Callable[[int], Any]], list[Any]]:
     """`together(20, do)`: 20 threads at once, each in an app context of its own."""
 
     def run(count: int, do: Callable[[int], Any]) -> list[Any]:
+        from coursehub.kernel.db import db
+
+        for row in list(db.session):  # the threads may read the test's rows, which no session can be shared for
+            db.session.refresh(row)
+        db.session.expunge_all()
+        db.session.rollback()
+
         def inside(number: int) -> Any:
             with app.app_context():
                 return do(number)

@@ -15,7 +15,7 @@ def find(email: str) -> Customer | None:
 
 def promote(customer: Customer) -> Customer:
     """Make an existing person an admin; nothing happens to one who is."""
-    if not customer.is_admin:
+    if customer.role != "admin":
         profile.change_role(customer, "admin", actor=None, reason="create-admin")
     return customer
 

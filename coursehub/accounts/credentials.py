@@ -4,7 +4,7 @@ from coursehub.accounts import addresses, passwords, queries
 from coursehub.accounts.models import Customer
 from coursehub.kernel.errors import Invalid
 
-# Sign-in tries this many hashes, always: the owner's, or those of the newest unconfirmed accounts, then nobody's.
+# Sign-in tries this many hashes, always: the owner's, those of the newest unconfirmed accounts, then nobody's.
 TRIES = 3
 
 

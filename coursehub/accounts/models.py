@@ -68,11 +68,12 @@ class Customer(Base, Keyed):
 
     @property
     def is_admin(self) -> bool:
-        return self.role == "admin"
+        """Runs the shop; a ban takes the role's powers, not the role."""
+        return self.role == "admin" and self.status == "active"
 
     @property
     def is_creator(self) -> bool:
-        return self.role in ("creator", "admin")
+        return self.role in ("creator", "admin") and self.status == "active"
 
     @property
     def email_verified(self) -> bool:

@@ -6,9 +6,11 @@ from functools import lru_cache
 from babel import Locale
 
 from coursehub.accounts import policies
+from coursehub.accounts.events import CustomerRenamed
 from coursehub.accounts.models import Customer
 from coursehub.audit import records
 from coursehub.kernel.errors import Invalid, NotAllowed
+from coursehub.kernel.events import record
 
 NAME_LONGEST = 120
 BIO_LONGEST = 2000
@@ -28,9 +30,15 @@ def update(
     postal_code: str | None = None,
     country: str | None = None,
 ) -> Customer:
-    """Change what was given; None leaves a field as it is, an empty text clears it. Raises Invalid."""
+    """Change what was given; None leaves a field as it is, an empty text clears it; in the open transaction.
+
+    Raises Invalid. A new name is announced, because search knows courses by it.
+    """
     if name is not None:
-        customer.name = clean_name(name)
+        cleaned = clean_name(name)
+        if cleaned != customer.name:
+            customer.name = cleaned
+            record(CustomerRenamed(customer_id=customer.id))
     if bio is not None:
         customer.bio = _text(bio, "bio", BIO_LONGEST)
     if address_line1 is not None:

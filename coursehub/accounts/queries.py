@@ -24,14 +24,13 @@ def verified_by_email(email: str) -> Customer | None:
 
 
 def may_sign_in(email: str, most: int) -> list[Customer]:
-    """The account that owns this address; without one, the newest unconfirmed accounts of it, at most `most`."""
-    owner = verified_by_email(email)
-    if owner:
-        return [owner]
-    unconfirmed = select(Customer).where(
-        has_email(email), Customer.email_verified_at.is_(None), Customer.status != "deleted"
-    )
-    return list(db.session.scalars(unconfirmed.order_by(Customer.id.desc()).limit(most)))
+    """The account that owns this address, then the newest unconfirmed ones of it, together at most `most`.
+
+    Also beside an owner: if only unknown addresses let a new account in, registering would tell which are known.
+    """
+    candidates = select(Customer).where(has_email(email), Customer.status != "deleted")
+    ordered = candidates.order_by(Customer.email_verified_at.is_(None), Customer.id.desc())
+    return list(db.session.scalars(ordered.limit(most)))
 
 
 def has_email(email: str) -> ColumnElement[bool]:

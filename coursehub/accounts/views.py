@@ -258,6 +258,7 @@ def create_session() -> Response | AnyResponse:
     if not form.validate():
         return _again("accounts/sign_in.html", form)
     try:
+        spend("login", client_address())
         _spend_try(form.email.data)
         with transaction():
             customer = credentials.check_credentials(form.email.data, form.password.data)

@@ -6,7 +6,6 @@ from coursehub.accounts import profile
 from coursehub.accounts.models import Customer
 from coursehub.api.blueprint import answer, caller, operation
 from coursehub.api.schemas import Listed, ProfileBody, PurchaseShown, User
-from coursehub.courses import search_text
 from coursehub.kernel.db import transaction
 from coursehub.library import queries as library
 
@@ -26,8 +25,6 @@ def update_me(body: ProfileBody) -> Any:
         customer = profile.update(
             session.get_one(Customer, caller().id, with_for_update=True), **body.model_dump(exclude_unset=True)
         )
-        if "name" in body.model_fields_set:
-            search_text.reindex_author(customer.id)
     return answer(User.of(customer))
 
 

@@ -23,7 +23,7 @@ from coursehub.kernel.encryption import fold_email
 from coursehub.kernel.errors import Invalid, NotSignedIn
 from coursehub.kernel.ids import parse_id
 from coursehub.web import bearer
-from coursehub.web.extensions import jwt
+from coursehub.web.extensions import client_address, jwt
 from coursehub.web.limits import limited, spend
 from coursehub.web.pages import TERMS_VERSION
 
@@ -65,6 +65,7 @@ def verify(body: VerifyBody) -> Any:
 @limited("login")
 def login(body: LoginBody) -> Any:
     """Sign in with address and password."""
+    spend("login", client_address())
     spend("login_account", fold_email(body.email))
     try:
         with transaction():

@@ -29,7 +29,7 @@ from coursehub.courses.models import Course, CourseVersion
 from coursehub.entitlements import access
 from coursehub.infra.services import services
 from coursehub.kernel import clock
-from coursehub.kernel.db import db, transaction
+from coursehub.kernel.db import db, release, transaction
 from coursehub.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from coursehub.library import downloads, files
 from coursehub.library.downloads import Opened
@@ -108,11 +108,14 @@ def create_upload(path: CoursePath) -> Any:
     """
     spend("upload", f"customer {caller().id}")
     _editable(path.course_id)
+    if not caller().is_creator:
+        raise NotAllowed("This account may not upload courses.")
     if request.mimetype != "multipart/form-data":
         raise WrongContent("Send the PDF as multipart/form-data, in the field `file`.")
     sent = request.files.get("file")
     if sent is None:
         raise Invalid("Send the PDF in the field `file`.", field="file")
+    release()
     stored = uploads.stored(
         spooling.path_of(sent),
         sent.filename or "",
@@ -157,6 +160,7 @@ def show_pdf(path: CoursePath) -> Any:
     if not access.can_access(caller(), course):
         raise NotAllowed("Buy this course to read it.")
     version = _readable_version(course)
+    release()
     files.check(services().storage, version)
     url = files.url(services().storage, Opened(version, course))
     ends = clock.now() + timedelta(seconds=downloads.URL_LIFE)

@@ -10,7 +10,7 @@ from coursehub.api.blueprint import answer, caller, operation
 from coursehub.api.schemas import DownloadBody, DownloadGranted, Listed, Once, OrderPath, OrderShown, OrdersQuery
 from coursehub.entitlements import queries as rights
 from coursehub.infra.services import services
-from coursehub.kernel.db import transaction
+from coursehub.kernel.db import release, transaction
 from coursehub.kernel.errors import Conflict, NotFound
 from coursehub.kernel.ids import new_token
 from coursehub.library import downloads, files
@@ -55,6 +55,7 @@ def create_download(path: OrderPath, header: Once, body: DownloadBody) -> Any:
             raise Conflict("This order is not paid yet.")
         raise NotFound("This course is not part of the order.")
     version = downloads.version_for(purchase)
+    release()
     files.check(services().storage, version)
     with transaction():
         granted = downloads.grant(

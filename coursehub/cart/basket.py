@@ -1,9 +1,10 @@
 """What somebody means to buy: adding, removing, merging at sign-in, and what it comes to now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from coursehub.accounts.models import Customer
@@ -11,12 +12,16 @@ from coursehub.cart.models import Cart, CartItem
 from coursehub.courses import queries as courses
 from coursehub.courses.models import Course
 from coursehub.entitlements import access
+from coursehub.kernel import clock
 from coursehub.kernel.db import db
 from coursehub.kernel.errors import Conflict, NotFound
 from coursehub.kernel.ids import new_id
 from coursehub.kernel.money import Money
 
 MOST = 50
+# How long a guest's cart waits for its guest; the cookie that names it lives 30 days.
+GUESTS_KEPT = timedelta(days=60)
+EMPTY_KEPT = timedelta(days=1)
 
 
 class AlreadyOwned(Conflict):
@@ -110,6 +115,7 @@ def locked(cart_id: UUID) -> Cart:
 def add(cart: Cart, course: Course, customer: Customer | None) -> CartItem:
     """Put `course` in; a second time changes nothing. Raises Conflict with the reason why not."""
     refuse_if_not_for_sale(course, customer)
+    locked(cart.id)  # two additions at once must not bring two currencies
     currency = db.session.scalar(select(CartItem.seen_currency).where(CartItem.cart_id == cart.id).limit(1))
     if currency is not None and currency != course.currency:
         raise Conflict(
@@ -142,7 +148,7 @@ def refuse_if_not_for_sale(course: Course, customer: Customer | None) -> None:
         raise AlreadyOwned(f"“{course.title}” is already in your library.")
     if course.status == "draft":
         raise NotFound()
-    if not course.is_public:
+    if not courses.is_for_sale(course):
         raise Conflict(f"“{course.title}” is not sold at the moment.")
 
 
@@ -160,14 +166,15 @@ def view(cart: Cart | None, customer: Customer | None) -> CartView:
     if cart is None:
         return EMPTY
     rows = db.session.execute(
-        select(CartItem, Course, Customer.name)
+        select(CartItem, Course, Customer.name, Customer.status == "active")
         .join(Course, Course.id == CartItem.course_id)
         .join(Customer, Customer.id == Course.author_id)
         .where(CartItem.cart_id == cart.id)
         .order_by(CartItem.added_at, CartItem.id)
     ).all()
-    owned = access.owned_among(customer.id, [course.id for _, course, _ in rows]) if customer is not None else set()
-    return CartView(cart.id, tuple(_line(item, course, author, owned, customer) for item, course, author in rows))
+    owned = access.owned_among(customer.id, [row[1].id for row in rows]) if customer is not None else set()
+    lines = [_line(item, course, author, sells, owned, customer) for item, course, author, sells in rows]
+    return CartView(cart.id, tuple(_one_currency(lines)))
 
 
 def count(cart: Cart | None) -> int:
@@ -223,13 +230,26 @@ def retire(customer_id: UUID, course_ids: list[UUID]) -> None:
         db.session.execute(delete(CartItem).where(CartItem.cart_id == cart.id, CartItem.course_id.in_(course_ids)))
 
 
-def _line(item: CartItem, course: Course, author: str, owned: set[UUID], customer: Customer | None) -> Line:
+def _one_currency(lines: list[Line]) -> list[Line]:
+    """A course whose currency was changed after it was added cannot be paid together with the others."""
+    first = next((line.price.currency for line in lines if line.trouble is None), None)
+    return [
+        replace(line, trouble=f"It is sold in {line.price.currency} now: buy it separately.")
+        if line.trouble is None and line.price.currency != first
+        else line
+        for line in lines
+    ]
+
+
+def _line(
+    item: CartItem, course: Course, author: str, author_sells: bool, owned: set[UUID], customer: Customer | None
+) -> Line:
     trouble = None
     if course.id in owned:
         trouble = "You own this course already."
     elif customer is not None and course.author_id == customer.id:
         trouble = "This is your own course."
-    elif not course.is_public:
+    elif not (course.is_public and author_sells):
         trouble = "This course is not sold any more."
     return Line(
         item_id=item.id,
@@ -243,3 +263,23 @@ def _line(item: CartItem, course: Course, author: str, owned: set[UUID], custome
         seen=Money(item.seen_price_cents, item.seen_currency),
         trouble=trouble,
     )
+
+
+def sweep_guests() -> int:
+    """Delete carts that no guest comes back to: empty since yesterday, or untouched for 60 days; how many."""
+    now = clock.now()
+    inside = exists().where(CartItem.cart_id == Cart.id)
+    lately = inside.where(CartItem.added_at > now - GUESTS_KEPT)
+    gone = db.session.execute(
+        delete(Cart)
+        .where(
+            Cart.guest_hash.is_not(None),
+            or_(
+                and_(~inside, Cart.created_at < now - EMPTY_KEPT),
+                and_(~lately, Cart.created_at < now - GUESTS_KEPT),
+            ),
+        )
+        .returning(Cart.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(gone.all())

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Flask, request, url_for
+from flask import Blueprint, Flask, g, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user, user_logged_in
 from werkzeug.wrappers import Response as AnyResponse
@@ -22,7 +22,7 @@ blueprint = Blueprint("cart", __name__)
 
 def context() -> dict[str, Any]:
     """The number on the cart icon. Asks nothing of the database for a visitor without a cart."""
-    return {"cart_count": basket.count(_find())}
+    return {"cart_count": 0 if g.get("people_away") else basket.count(_find())}
 
 
 @blueprint.get("/cart")
@@ -50,6 +50,8 @@ def create_item() -> AnyResponse:
         message=_("“%(title)s” is in your cart.", title=course.title),
         course=course,
         cart_count=basket.count(_find()),
+        undo=request.form.get("undo"),
+        cart=basket.view(_find(), _customer()) if "undo" in request.form else None,
     )
 
 

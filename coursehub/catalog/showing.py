@@ -9,8 +9,7 @@ from sqlalchemy import exists, select
 
 from coursehub.accounts.models import Customer
 from coursehub.cart.models import Cart, CartItem
-from coursehub.catalog.cards import Card
-from coursehub.catalog.search import Filters, find
+from coursehub.catalog.search import Filters, Results, find
 from coursehub.courses import policies
 from coursehub.courses.models import Category, Course, CourseVersion
 from coursehub.entitlements import access
@@ -20,6 +19,7 @@ from coursehub.kernel.errors import NotFound
 # What the one button of the page is about.
 Standing = Literal["for_sale", "in_cart", "owned", "suspended", "own", "not_sold"]
 MOST_RELEASES = 20
+CREATORS_PAGE = 60
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class Shown:
     author: str
     category: str
     version: CourseVersion | None
+    author_sells: bool
+
+    @property
+    def is_for_sale(self) -> bool:
+        return self.course.is_public and self.author_sells
 
     @property
     def samples(self) -> int:
@@ -51,7 +56,7 @@ def get(slug: str, visitor: Customer | None) -> Shown:
     if "\0" in slug:
         raise NotFound()
     row = db.session.execute(
-        select(Course, Customer.name, Category.title, CourseVersion)
+        select(Course, Customer.name, Category.title, CourseVersion, Customer.status == "active")
         .join(Customer, Customer.id == Course.author_id)
         .join(Category, Category.slug == Course.category)
         .outerjoin(CourseVersion, CourseVersion.id == Course.current_version_id)
@@ -62,14 +67,15 @@ def get(slug: str, visitor: Customer | None) -> Shown:
     return Shown(*row)
 
 
-def standing(course: Course, visitor: Customer | None, cart: Cart | None) -> Standing:
+def standing(shown: Shown, visitor: Customer | None, cart: Cart | None) -> Standing:
     """What this visitor has to do with the course."""
+    course = shown.course
     if visitor is not None and course.author_id == visitor.id:
         return "own"
     purchase = access.purchase_of(visitor.id, course.id) if visitor is not None else None
     if purchase is not None:
         return "owned" if purchase.access == "active" else "suspended"
-    if not course.is_public:
+    if not shown.is_for_sale:
         return "not_sold"
     if cart is not None and db.session.scalar(
         select(exists().where(CartItem.cart_id == cart.id, CartItem.course_id == course.id))
@@ -89,13 +95,13 @@ def releases(course: Course) -> Sequence[Release]:
     return [Release(*row) for row in rows]
 
 
-def creator(creator_id: UUID) -> tuple[Customer, Sequence[Card]]:
-    """A creator with their listed courses. Raises NotFound for anyone who sells nothing."""
-    listed = find(Filters(author_id=creator_id), limit=60)
+def creator(creator_id: UUID, cursor: str | None = None) -> tuple[Customer, Results]:
+    """A creator with a page of their listed courses. Raises NotFound for anyone who sells nothing, Invalid."""
+    listed = find(Filters(author_id=creator_id), cursor=cursor, limit=CREATORS_PAGE)
     person = db.session.get(Customer, creator_id)
     if person is None or not listed.page.items:
         raise NotFound()
-    return person, listed.page.items
+    return person, listed
 
 
 def _may_see(visitor: Customer | None, course: Course) -> bool:

@@ -63,7 +63,7 @@ def show(slug: str) -> AnyResponse:
         "catalog/show.html",
         shown=shown,
         course=course,
-        standing=showing.standing(course, visitor, _cart(visitor)),
+        standing=showing.standing(shown, visitor, _cart(visitor)),
         releases=showing.releases(course),
         cover=queries.cover_path(course),
         may_edit=visitor is not None and policies.may_edit(visitor, course),
@@ -99,10 +99,23 @@ def sample(slug: str, number: int) -> Response:
 
 
 @blueprint.get("/creators/<uuid:creator_id>")
-def creator(creator_id: UUID) -> str:
+def creator(creator_id: UUID) -> AnyResponse:
     """Who somebody is, and what they sell."""
-    person, listed = showing.creator(creator_id)
-    return render_template("catalog/creator.html", person=person, courses=listed, **_quiet())
+    here = url_for("catalog.creator", creator_id=creator_id)
+    try:
+        person, listed = showing.creator(creator_id, request.args.get("cursor"))
+    except Invalid:
+        return redirect(here, 303)
+    cursor = listed.page.next_cursor
+    page = render_template(
+        "catalog/creator.html",
+        person=person,
+        courses=listed.page.items,
+        total=listed.total,
+        next_url=f"{here}?cursor={cursor}" if cursor else None,
+        **_quiet(),
+    )
+    return respond(page)
 
 
 def _visitor() -> Customer | None:

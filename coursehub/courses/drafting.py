@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
 from coursehub.accounts.models import Customer
@@ -112,8 +112,8 @@ def show_first_page(course: Course, version: CourseVersion | None) -> None:
         course.cover_image_url = queries.page_key(version.id, 1, "large")
 
 
-def destroy(course: Course) -> list[str]:
-    """Delete a draft that nobody has. Returns the storage keys to delete once this is committed.
+def destroy(course: Course) -> None:
+    """Delete a draft that nobody has; what it had in storage, up to thousands of objects, the nightly sweep deletes.
 
     Raises Conflict for anything that was sold, is for sale, or is named by a cart or an order.
     """
@@ -122,7 +122,6 @@ def destroy(course: Course) -> list[str]:
         raise Conflict("A course that was sold cannot be deleted: its buyers keep it. Archive it instead.")
     if course.status != "draft":
         raise Conflict("Only a draft can be deleted. Unpublish the course first.")
-    keys = list(_keys_of(course))
     try:
         with db.session.begin_nested():
             db.session.execute(delete(CourseAsset).where(CourseAsset.course_id == course.id))
@@ -134,17 +133,6 @@ def destroy(course: Course) -> list[str]:
             "Somebody has this course in a cart or an order, so it cannot be deleted. As a draft only you see it."
         ) from error
     db.session.expunge(course)
-    return keys
-
-
-def _keys_of(course: Course) -> Iterable[str]:
-    if course.cover_is_own and course.cover_image_url:
-        yield course.cover_image_url
-    yield from db.session.scalars(select(CourseAsset.storage_url).where(CourseAsset.course_id == course.id))
-    for version in queries.versions_of(course.id):
-        yield from (queries.raw_key(version.id), version.pdf_url)
-        for page in range(1, (version.pages_count or 0) + 1):
-            yield from (queries.page_key(version.id, page, size) for size in queries.SIZES)
 
 
 def _checked(details: Details) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, column, exists, select, table
+from sqlalchemy import ColumnElement, and_, column, exists, select, table
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from coursehub.accounts.models import Customer
@@ -16,7 +16,20 @@ SIZES = ("small", "large")
 
 def visible() -> ColumnElement[bool]:
     """The one condition under which lists, search, shelves and feeds show a course."""
-    return Course.status == "published"
+    return and_(Course.status == "published", by_active_author())
+
+
+def by_active_author() -> ColumnElement[bool]:
+    """SQL: the author may sell: neither banned nor gone."""
+    return exists().where(Customer.id == Course.author_id, Customer.status == "active")
+
+
+def is_for_sale(course: Course) -> bool:
+    """Whether anyone can buy it now: it is public, and its author may sell."""
+    if not course.is_public:
+        return False
+    author = select(Customer.status).where(Customer.id == course.author_id)
+    return db.session.scalar(author) == "active"
 
 
 def find(course_id: UUID) -> Course | None:

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from coursehub.accounts.models import Customer
 from coursehub.courses import drafting, queries
 from coursehub.courses.events import VersionPublished
 from coursehub.courses.models import Course, CourseVersion
 from coursehub.kernel import clock
 from coursehub.kernel.db import db
-from coursehub.kernel.errors import Conflict, Invalid
+from coursehub.kernel.errors import Conflict, Invalid, NotAllowed
 from coursehub.kernel.events import record
 from coursehub.kernel.ids import new_id
 
@@ -57,8 +58,13 @@ def became_ready(version: CourseVersion) -> None:
 
 
 def make_current(version: CourseVersion, changelog: str = "") -> CourseVersion:
-    """Publish `version`: from now on it is what buyers get. Raises Conflict unless it is ready and newer."""
+    """Publish `version`: from now on it is what buyers get. Raises Conflict unless it is ready and newer.
+
+    Raises NotAllowed while its author may not sell.
+    """
     course = queries.lock(version.course_id)
+    if db.session.scalar(select(Customer.status).where(Customer.id == course.author_id)) != "active":
+        raise NotAllowed("This account may not publish courses at present.")
     db.session.refresh(version)
     changelog = changelog.replace("\r\n", "\n").strip()
     if "\0" in changelog or len(changelog) > LONGEST_CHANGELOG:

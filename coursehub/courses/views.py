@@ -14,7 +14,7 @@ from coursehub.courses import drafting, publishing, queries, uploads, versions
 from coursehub.courses.forms import CoverForm, DetailsForm, ReleaseForm, StatusForm, UploadForm, blame
 from coursehub.courses.models import Course
 from coursehub.infra.services import services
-from coursehub.kernel.db import transaction
+from coursehub.kernel.db import release, transaction
 from coursehub.kernel.errors import DomainError, Invalid, NotFound, TooLarge, Unavailable
 from coursehub.web import spooling
 from coursehub.web.auth import login_required, role_required
@@ -30,7 +30,7 @@ COVER_LIMIT = 20_000_000
 @blueprint.record_once
 def _spool_uploads(state: BlueprintSetupState) -> None:
     app = cast(Flask, state.app)
-    spooling.install(app, app.config["SETTINGS"].data.resolve() / "incoming", members_only={blueprint.name})
+    spooling.install(app, app.config["SETTINGS"].data.resolve() / "incoming", creators_only={blueprint.name})
 
 
 @blueprint.get("")
@@ -114,12 +114,14 @@ def create_cover(course_id: UUID) -> AnyResponse:
         sent = request.files.get("cover")
         if sent is None or not sent.filename:
             raise Invalid("Choose a picture first.", field="cover")
+        release()
         picture = services().pdf.image_safely(spooling.path_of(sent), "cover")
     except Invalid as error:
         form.cover.errors = [error.sentence]
         page = render_template("courses/details.html", form=DetailsForm(course), cover_form=form, **_about(course))
         return respond(page, 422)
     key = drafting.new_cover_key(course.id)
+    release()
     services().storage.put(key, picture.content, "image/webp")
     try:
         with transaction():
@@ -160,6 +162,7 @@ def create_upload(course_id: UUID) -> AnyResponse:
         if sent is None or not sent.filename:
             raise Invalid("Choose a PDF first.", field="file")
         path, storage = spooling.path_of(sent), services().storage
+        release()
         stored = uploads.stored(path, sent.filename, storage=storage, limit=settings.upload_limit)
         with stored as received, transaction():
             uploads.accept(_mine(course_id), received)
@@ -244,12 +247,11 @@ def update_status(course_id: UUID) -> AnyResponse:
 @blueprint.post("/courses/<uuid:course_id>/deletion")
 @role_required("creator")
 def create_deletion(course_id: UUID) -> AnyResponse:
-    """Delete a draft nobody has, its files with it."""
+    """Delete a draft nobody has; its files go with the nightly sweep."""
     with transaction():
         course = _mine(course_id)
         title = course.title
-        keys = drafting.destroy(course)
-    _sweep(keys)
+        drafting.destroy(course)
     return see_other(url_for("courses.index"), _("“%(title)s” is deleted.", title=title))
 
 
@@ -358,7 +360,7 @@ def _resume(course: Course) -> str:
     return _page("preview" if course.current_version_id else "content", course)
 
 
-def _sweep(keys: list[str] | list[str | None]) -> None:
+def _sweep(keys: list[str | None]) -> None:
     """Delete objects nobody needs now; what storage does not let go of today, the nightly sweep will."""
     for key in filter(None, keys):
         with contextlib.suppress(Unavailable):

@@ -1,5 +1,6 @@
 """Stripe: the PaymentGateway Protocol and the official SDK behind it."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -8,9 +9,10 @@ from typing import Any, Protocol
 import stripe
 
 from coursehub.kernel import clock
-from coursehub.kernel.errors import Unavailable
+from coursehub.kernel.errors import Conflict, Unavailable
 from coursehub.kernel.settings import Settings
 
+log = logging.getLogger(__name__)
 SIGNATURE_TOLERANCE = 300  # seconds, either way
 PAID = ("paid", "no_payment_required")
 
@@ -25,6 +27,10 @@ class NoSuchObject(Exception):
 
 class NotExpirable(Exception):
     """The session is complete or already expired."""
+
+
+class KeySpent(Exception):
+    """The idempotency key was used for another request."""
 
 
 class StillOpening(Exception):
@@ -97,7 +103,10 @@ class PaymentGateway(Protocol):
         """Whether real money moves; events and sessions of the other mode are not ours."""
 
     def create_checkout(self, request: CheckoutRequest, *, idempotency_key: str) -> Checkout:
-        """Open a hosted session. The same key answers with the same session. Raises StillOpening."""
+        """Open a hosted session. The same key answers with the same session.
+
+        Raises StillOpening, KeySpent, and Conflict when Stripe refuses the request itself.
+        """
 
     def get_checkout(self, session_id: str) -> Checkout:
         """The session as it is now. Raises NoSuchObject."""
@@ -154,10 +163,16 @@ class StripeGateway:
             "metadata": metadata,
             "payment_intent_data": {"metadata": metadata, "description": f"CourseHub order {request.order_number}"},
         }
-        with _translated():
-            session = self._client.v1.checkout.sessions.create(
-                params=params, options={"idempotency_key": idempotency_key}
-            )
+        try:
+            with _translated():
+                session = self._client.v1.checkout.sessions.create(
+                    params=params, options={"idempotency_key": idempotency_key}
+                )
+        except stripe.IdempotencyError as error:
+            raise KeySpent(idempotency_key) from error
+        except stripe.InvalidRequestError as error:
+            log.error("stripe.refused", extra={"code": _code(error), "param": error.param})
+            raise Conflict("The payment page cannot be opened for this cart. Please write to support.") from error
         return self._checkout(session)
 
     def get_checkout(self, session_id: str) -> Checkout:
@@ -247,6 +262,9 @@ class _translated:
         )
         if isinstance(error, stripe.StripeError) and _code(error) == "idempotency_key_in_use":
             raise StillOpening("idempotency_key_in_use") from error
+        if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
+            log.critical("stripe.key_refused")
+            away = True
         if away:
             raise Unavailable(
                 "Payments are not available right now. Your cart is kept; please try again in a minute."

@@ -70,6 +70,7 @@ def transaction() -> Iterator[Any]:
         session.rollback()  # a read before it may have begun an older snapshot
     except DBAPIError:
         session.invalidate()  # the server ended that connection meanwhile; nothing of ours was in it
+    session.expire_all()
     session.info["in_transaction"] = True
     try:
         yield session
@@ -79,6 +80,21 @@ def transaction() -> Iterator[Any]:
         raise
     finally:
         session.info["in_transaction"] = False
+
+
+def release() -> None:
+    """Give the connection back before something slow: Stripe, storage, a child process, a body that arrives.
+
+    The server ends a connection that stays in a transaction for 10 s. Rows that were loaded stay readable; the next
+    `transaction()` reads them afresh. Raises RuntimeError inside `transaction()`, where nothing slow may happen.
+    """
+    session = db.session()
+    if session.info.get("in_transaction"):
+        raise RuntimeError("release() inside transaction(): do the slow thing outside it.")
+    if session.new or session.dirty or session.deleted:
+        session.rollback()
+    else:
+        session.commit()  # nothing to write; unlike a rollback it leaves what was loaded
 
 
 def in_transaction() -> bool:

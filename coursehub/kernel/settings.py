@@ -43,7 +43,11 @@ class Settings(BaseSettings):
     trusted_hosts: Annotated[list[str], NoDecode] = _named(
         "COURSEHUB_TRUSTED_HOSTS", [], "host names that are answered, comma separated; default: the base URL's host"
     )
-    proxy_hops: int = _named("COURSEHUB_PROXY_HOPS", 0, "how many reverse proxies stand before the web process")
+    proxy_hops: int | None = _named(
+        "COURSEHUB_PROXY_HOPS",
+        None,
+        "how many reverse proxies stand before the web process; production off loopback must say, also 0",
+    )
     insecure_http: bool = _named("COURSEHUB_INSECURE_HTTP", False, "allow plain http off loopback")
     timezone: str = _named("COURSEHUB_TIMEZONE", "UTC", "the shop's zone for nightly jobs and reports")
     data: Path = _named("COURSEHUB_DATA", Path("var"), "where the embedded stack and the local twins keep their files")
@@ -76,18 +80,24 @@ class Settings(BaseSettings):
         "COURSEHUB_STRIPE_API_BASE", "", "another address for Stripe's API (the simulator's); empty: Stripe itself"
     )
 
-    smtp_url: str = _named("SMTP_URL", "", "smtp://user:password@host:587?starttls=1; without it mails stay on disk")
+    smtp_url: str = _named(
+        "SMTP_URL",
+        "",
+        "smtp://user:password@host:587?starttls=1; production needs it, elsewhere mails stay on disk without it",
+    )
     mail_from: str = _named("COURSEHUB_MAIL_FROM", "CourseHub <hello@coursehub.example>", "sender of every mail")
 
-    hcaptcha_sitekey: str = _named("HCAPTCHA_SITEKEY", "", "hCaptcha site key; empty: no captcha")
-    hcaptcha_secret: SecretStr = _named("HCAPTCHA_SECRET", SecretStr(""), "hCaptcha secret")
-    otel_endpoint: str = _named("OTEL_EXPORTER_OTLP_ENDPOINT", "", "OTLP collector; empty: traces are not exported")
+    hcaptcha_sitekey: str = _named("HCAPTCHA_SITEKEY", "", "hCaptcha site key; not used yet: there is no captcha")
+    hcaptcha_secret: SecretStr = _named("HCAPTCHA_SECRET", SecretStr(""), "hCaptcha secret; not used yet")
+    otel_endpoint: str = _named(
+        "OTEL_EXPORTER_OTLP_ENDPOINT", "", "OTLP collector; not used yet: traces are not exported"
+    )
 
     admin_allowlist: Annotated[list[str], NoDecode] = _named(
         "COURSEHUB_ADMIN_ALLOWLIST", ["127.0.0.0/8", "::1/128"], "networks that may open /admin, comma separated"
     )
     admin_2fa: Literal["required", "optional"] = _named(
-        "COURSEHUB_ADMIN_2FA", "required", "whether staff need a second factor"
+        "COURSEHUB_ADMIN_2FA", "required", "whether staff need a second factor; not enforced yet: there is none"
     )
     limit_factor: float = _named("COURSEHUB_LIMIT_FACTOR", 1.0, "multiplies every rate limit; 20 on the embedded stack")
     upload_limit_mb: int = _named("COURSEHUB_UPLOAD_LIMIT_MB", 250, "largest PDF, in megabytes of 1,000,000 bytes")
@@ -107,6 +117,11 @@ class Settings(BaseSettings):
     @classmethod
     def _comma_separated(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("proxy_hops", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:
+        return None if value == "" else value
 
     @field_validator("base_url")
     @classmethod
@@ -136,6 +151,7 @@ class Settings(BaseSettings):
             raise ValueError("COURSEHUB_KEYS holds no key. See .env.example.")
         if self.environment == "production":
             self._refuse_weak_secrets()
+            self._refuse_gaps()
         return self
 
     def _refuse_weak_secrets(self) -> None:
@@ -157,6 +173,17 @@ class Settings(BaseSettings):
         if self.base_url.startswith("http://") and not (self.is_loopback or self.insecure_http):
             raise ValueError(
                 "COURSEHUB_BASE_URL is plain http off loopback; set COURSEHUB_INSECURE_HTTP=1 to allow it."
+            )
+
+    def _refuse_gaps(self) -> None:
+        if not self.smtp_url:
+            raise ValueError(
+                "SMTP_URL is not set: production would keep every mail on disk, links to confirm included."
+            )
+        if self.proxy_hops is None and not self.is_loopback:
+            raise ValueError(
+                "COURSEHUB_PROXY_HOPS is not set. Say how many proxies stand before the web process, 0 for none:"
+                " rate limits and /admin go by the address they pass on."
             )
 
     def key_ring(self) -> list[tuple[str, bytes]]:

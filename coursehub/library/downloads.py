@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from coursehub.accounts.models import Customer
@@ -61,13 +61,20 @@ def purchase_or_404(purchase_id: UUID, *, owner: UUID) -> Purchase:
 
 
 def version_for(purchase: Purchase) -> CourseVersion:
-    """The version a purchase downloads: the course's current one, never older than the one bought."""
+    """The version a purchase downloads: the newest that was released, never older than the one bought."""
     bought = db.session.get_one(CourseVersion, purchase.version_id)
-    course = db.session.get_one(Course, purchase.course_id)
-    current = db.session.get(CourseVersion, course.current_version_id) if course.current_version_id else None
-    if current is None or current.version_number < bought.version_number:
-        return bought
-    return current
+    newest = db.session.scalar(
+        select(CourseVersion)
+        .where(CourseVersion.course_id == purchase.course_id, released())
+        .order_by(CourseVersion.version_number.desc())
+        .limit(1)
+    )
+    return newest if newest is not None and newest.version_number > bought.version_number else bought
+
+
+def released() -> ColumnElement[bool]:
+    """SQL: a version that its creator has released to buyers; what lies ready on a draft is not."""
+    return (CourseVersion.status == "ready") & CourseVersion.released_at.is_not(None)
 
 
 def grant(purchase: Purchase, version: CourseVersion, *, nonce: str, ip: str | None, user_agent: str) -> Granted:
@@ -172,8 +179,8 @@ def _use_one(purchase: Purchase, version: CourseVersion) -> None:
     ).scalar_one_or_none()
     if used is None:
         raise DownloadLimitReached(
-            f"All {LIMIT} downloads of this version are used. You can still read it here; "
-            "write to support if you need another download."
+            "All downloads of this version are used. Write to support if you need another; "
+            "a new version brings its own."
         )
 
 

@@ -6,6 +6,8 @@ from pydantic import BaseModel
 
 from coursehub.kernel.events import Event, event
 
+FULFILLMENT_EMAIL = "purchase.fulfill.email"  # the purpose its address is sealed for
+
 
 class FulfilledItem(BaseModel):
     """One course to hand over, in the version that was bought."""
@@ -20,4 +22,4 @@ class FulfillmentRequested(Event):
 
     order_id: UUID
     items: tuple[FulfilledItem, ...]
-    email: str = ""
+    email: str

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from coursehub.accounts.models import Customer
@@ -13,6 +13,7 @@ from coursehub.courses.models import Course, CourseVersion
 from coursehub.entitlements.models import Purchase
 from coursehub.kernel import clock
 from coursehub.kernel.db import db
+from coursehub.library.downloads import released
 from coursehub.library.models import LIMIT, DownloadAllowance, DownloadGrant
 from coursehub.orders.models import Order
 
@@ -42,6 +43,12 @@ class Owned:
 
 def of_customer(customer_id: UUID, purchase_id: UUID | None = None) -> list[Owned]:
     """The customer's purchases that still give a right, newest first; three queries, whatever the number."""
+    newest_number = (
+        select(func.max(CourseVersion.version_number))
+        .where(CourseVersion.course_id == Purchase.course_id, released())
+        .correlate(Purchase)
+        .scalar_subquery()
+    )
     now_version = aliased(CourseVersion)
     rows = (
         select(Purchase, Course, Customer.name, CourseVersion, now_version, Order)
@@ -49,7 +56,10 @@ def of_customer(customer_id: UUID, purchase_id: UUID | None = None) -> list[Owne
         .join(Customer, Customer.id == Course.author_id)
         .join(CourseVersion, CourseVersion.id == Purchase.version_id)
         .join(Order, Order.id == Purchase.order_id)
-        .outerjoin(now_version, now_version.id == Course.current_version_id)
+        .outerjoin(
+            now_version,
+            (now_version.course_id == Purchase.course_id) & (now_version.version_number == newest_number),
+        )
         .where(Purchase.customer_id == customer_id, Purchase.access != "revoked")
         .order_by(Purchase.purchased_at.desc(), Purchase.id.desc())
     )

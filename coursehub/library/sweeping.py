@@ -6,7 +6,7 @@ from datetime import timedelta
 from coursehub.courses import queries as courses
 from coursehub.infra.storage import ObjectStorage
 from coursehub.kernel import clock
-from coursehub.kernel.db import db
+from coursehub.kernel.db import release
 
 log = logging.getLogger(__name__)
 # An upload's object is stored before its row: leave young ones alone.
@@ -19,7 +19,7 @@ def sweep_storage(storage: ObjectStorage, *, older_than: timedelta = YOUNG) -> i
     found = [one for one in storage.walk() if one.modified < before]
     # Asked after the walk, so that whatever was referenced while it ran is spared.
     referenced = set(courses.referenced_keys())
-    db.session.rollback()  # deleting may take long: hold no connection meanwhile
+    release()  # deleting may take long
     orphans = [one.key for one in found if one.key not in referenced]
     for key in orphans:
         storage.delete(key)

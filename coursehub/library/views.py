@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from coursehub.accounts.models import Customer
 from coursehub.entitlements.models import Purchase
 from coursehub.infra.services import services
-from coursehub.kernel.db import db, transaction
+from coursehub.kernel.db import db, release, transaction
 from coursehub.kernel.errors import NotFound
 from coursehub.kernel.ids import new_token
 from coursehub.library import downloads, files, queries
@@ -51,6 +51,7 @@ def create_download(purchase_id: UUID) -> AnyResponse:
 def grant(purchase: Purchase, nonce: str) -> downloads.Granted:
     """Count one download, but only when the file is there to be had."""
     version = downloads.version_for(purchase)
+    release()
     files.check(services().storage, version)  # storage away: 503, nothing counted
     with transaction():
         return downloads.grant(

@@ -16,7 +16,7 @@ from coursehub.kernel import clock
 from coursehub.kernel.db import db
 from coursehub.kernel.errors import Conflict, NotAllowed
 from coursehub.kernel.ids import new_id, short_code
-from coursehub.kernel.money import MINIMUM_CHARGE, Money
+from coursehub.kernel.money import MAXIMUM_CHARGE, MINIMUM_CHARGE, Money
 from coursehub.kernel.moves import record_move
 from coursehub.orders.models import OPEN, Order, OrderItem
 
@@ -110,8 +110,12 @@ def request_for(order: Order, email: str, base_url: str) -> CheckoutRequest:
 
 
 def _check_total(view: CartView, expected: int) -> None:
-    if view.total.cents != expected:
+    other_currency = any(line.seen.currency != line.price.currency for line in view.buyable)
+    if view.total.cents != expected or other_currency:
         raise PriceChanged(f"The price just changed: your cart now comes to {view.total.text()}. Nothing was charged.")
+    if view.total.cents > MAXIMUM_CHARGE:
+        most = Money(MAXIMUM_CHARGE, view.total.currency).text()
+        raise Conflict(f"One payment is at most {most}. Please take something out and buy it separately.")
     least = MINIMUM_CHARGE[view.total.currency]
     if 0 < view.total.cents < least:
         raise Conflict(f"The smallest payment is {Money(least, view.total.currency).text()}.")

@@ -7,7 +7,7 @@ Money that was captured always wins: `payment_succeeded` may follow canceled, ex
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
 
 from coursehub.kernel import clock
 from coursehub.kernel.db import db
@@ -29,6 +29,8 @@ LEGAL: dict[str, tuple[str, ...]] = {
 }
 # An order that never reached Stripe is forgotten after a day (PRD 12: no success within 24 h is abandoned).
 ABANDONED_AFTER = timedelta(hours=24)
+# How often at most the pages of one order make us ask Stripe.
+ASK_EVERY = timedelta(seconds=5)
 
 
 def locked(order_id: UUID) -> Order:
@@ -96,6 +98,15 @@ def expire(order: Order, *, cause: str, actor: str, event_id: str | None = None)
 def fail(order: Order, *, cause: str, actor: str, event_id: str | None = None) -> bool:
     """A delayed payment did not come."""
     return _end(order, "failed", cause=cause, actor=actor, event_id=event_id)
+
+
+def may_ask(order_id: UUID) -> bool:
+    """Whether it is time to ask Stripe about this order again; saying yes notes it. In the open transaction."""
+    asked = update(Order).where(
+        Order.id == order_id, or_(Order.asked_at.is_(None), Order.asked_at < clock.now() - ASK_EVERY)
+    )
+    noted = asked.values(asked_at=clock.now(), updated_at=Order.updated_at).returning(Order.id)
+    return db.session.execute(noted.execution_options(synchronize_session=False)).scalar() is not None
 
 
 def expire_stale() -> int:

@@ -58,6 +58,8 @@ class Order(Base, Keyed, Stamped):
     receipt_url: Mapped[str | None] = mapped_column(Text)
     download_expires_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
+    # When Stripe was last asked about it, so that many tabs and the clock do not ask all the time.
+    asked_at: Mapped[datetime | None]
     # Why a person must look at it: money that does not match, a course paid twice.
     flag: Mapped[str | None] = mapped_column(Text)
 

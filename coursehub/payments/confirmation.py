@@ -3,11 +3,14 @@
 import logging
 from uuid import UUID
 
+from coursehub.accounts.models import Customer
 from coursehub.audit import records
 from coursehub.entitlements import grants
 from coursehub.infra.payments import Checkout
+from coursehub.kernel.db import db
+from coursehub.kernel.encryption import seal_text
 from coursehub.kernel.events import record
-from coursehub.library.events import FulfilledItem, FulfillmentRequested
+from coursehub.library.events import FULFILLMENT_EMAIL, FulfilledItem, FulfillmentRequested
 from coursehub.orders import lifecycle, queries
 from coursehub.orders.models import Order
 from coursehub.payments.events import PaymentSucceeded
@@ -67,6 +70,7 @@ def confirm(order_id: UUID, checkout: Checkout | None, *, cause: str, actor: str
     record(
         FulfillmentRequested(
             order_id=order.id,
+            email=seal_text(db.session.get_one(Customer, order.customer_id).email, FULFILLMENT_EMAIL),
             items=tuple(FulfilledItem(course_id=i.course_id, version_id=i.version_id_snapshot) for i in items),
         )
     )

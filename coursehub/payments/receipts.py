@@ -1,9 +1,10 @@
 """The inbox of webhooks: each event stored once, and every row's end written down."""
 
+import logging
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, Text, cast, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from coursehub.infra.payments import StripeEvent
@@ -11,12 +12,13 @@ from coursehub.kernel import clock
 from coursehub.kernel.db import db
 from coursehub.kernel.events import record
 from coursehub.kernel.ids import new_id
+from coursehub.kernel.outbox import OutboxMessage
 from coursehub.payments.events import StripeEventReceived
 from coursehub.payments.models import WebhookReceipt
 
 SWEEP_AFTER = timedelta(seconds=60)
-# A row that could not be applied this often is left for a person; Stripe itself gives up after three days.
-MOST_ATTEMPTS = 12
+GIVE_UP_AFTER = timedelta(days=3)
+log = logging.getLogger(__name__)
 
 
 def store_once(event: StripeEvent) -> bool:
@@ -61,30 +63,46 @@ def settle(receipt_id: UUID, status: str, error: str | None = None) -> None:
 
 
 def sweep() -> int:
-    """Hand on again what was not applied within a minute; give up after many tries. Returns how many were handed on."""
-    before = clock.now() - SWEEP_AFTER
+    """Hand on again what was not applied within a minute, unless a message for it is on its way already.
+
+    Waits longer after each try. What could not be applied for three days is left for a person: Stripe gives up then
+    too. Returns how many were handed on; in the open transaction.
+    """
+    now = clock.now()
     waiting = db.session.scalars(
         select(WebhookReceipt)
         .where(
             WebhookReceipt.status.in_(["received", "deferred"]),
-            WebhookReceipt.received_at < before,
-            or_(WebhookReceipt.processed_at.is_(None), WebhookReceipt.processed_at < before),
+            WebhookReceipt.received_at < now - SWEEP_AFTER,
+            ~_on_its_way(),
         )
-        .order_by(WebhookReceipt.received_at)
+        .order_by(WebhookReceipt.processed_at.asc().nulls_first())
         .limit(500)
         .with_for_update(skip_locked=True)
     ).all()
     handed_on = 0
     for receipt in waiting:
-        receipt.attempts += 1
-        if receipt.attempts > MOST_ATTEMPTS:
-            receipt.status, receipt.error = "failed", receipt.error or "not applied after many tries"
-            continue
-        receipt.processed_at = clock.now()
-        record(
-            StripeEventReceived(
-                receipt_id=receipt.id, stripe_event_id=receipt.event_id, stripe_event_type=receipt.event_type
+        if receipt.received_at < now - GIVE_UP_AFTER:
+            receipt.status, receipt.error = "failed", receipt.error or "not applied within three days"
+            log.error("webhook.given_up", extra={"stripe_event_id": receipt.event_id})
+        elif receipt.processed_at is None or receipt.processed_at < now - _pause(receipt.attempts):
+            receipt.processed_at = now
+            record(
+                StripeEventReceived(
+                    receipt_id=receipt.id, stripe_event_id=receipt.event_id, stripe_event_type=receipt.event_type
+                )
             )
-        )
-        handed_on += 1
+            handed_on += 1
     return handed_on
+
+
+def _on_its_way() -> ColumnElement[bool]:
+    return exists().where(
+        OutboxMessage.name == StripeEventReceived.name,
+        OutboxMessage.finished_at.is_(None),
+        OutboxMessage.payload["receipt_id"].astext == cast(WebhookReceipt.id, Text),
+    )
+
+
+def _pause(attempts: int) -> timedelta:
+    return min(SWEEP_AFTER * 2**attempts, timedelta(hours=1))

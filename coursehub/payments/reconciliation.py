@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 
 from coursehub.infra.payments import NoSuchObject, PaymentGateway
 from coursehub.kernel import clock
@@ -18,26 +18,38 @@ log = logging.getLogger(__name__)
 ASK_AFTER = timedelta(minutes=2)
 # A session lives at most 24 h, a delayed method settles within days; after that only a person helps.
 ASK_UNTIL = timedelta(days=14)
+# A payment may still arrive for an order that just ended.
+ASK_ENDED = timedelta(hours=48)
 BATCH = 200
 
 
 def open_orders() -> list[tuple[UUID, str]]:
-    """Orders at the payment page (or just ended) and their sessions: (order id, session id), oldest first."""
+    """Orders whose end we have not heard, and their sessions: (order id, session id).
+
+    Those at the payment page come first, then those that ended lately; within both, whoever was asked about longest
+    ago. Taking them notes that they are asked about now, so a long list is worked off. In the open transaction.
+    """
     now = clock.now()
-    recently_ended = Order.status.in_(["canceled", "expired", "failed"]) & (
-        Order.updated_at > now - timedelta(hours=48)
-    )
+    waiting = Order.status == "purchase_started"
+    recently_ended = Order.status.in_(["canceled", "expired", "failed"]) & (Order.updated_at > now - ASK_ENDED)
     rows = db.session.execute(
         select(Order.id, Order.stripe_checkout_session_id)
         .where(
-            or_(Order.status == "purchase_started", recently_ended),
+            or_(waiting, recently_ended),
             Order.updated_at < now - ASK_AFTER,
             Order.created_at > now - ASK_UNTIL,
             Order.stripe_checkout_session_id.is_not(None),
+            Order.flag.is_(None),
         )
-        .order_by(Order.updated_at)
+        .order_by(waiting.desc(), Order.asked_at.asc().nulls_first(), Order.id)
         .limit(BATCH)
     ).all()
+    db.session.execute(
+        update(Order)
+        .where(Order.id.in_([order_id for order_id, _ in rows]))
+        .values(asked_at=now, updated_at=Order.updated_at)
+        .execution_options(synchronize_session=False)
+    )
     return [(order_id, str(session_id)) for order_id, session_id in rows]
 
 
@@ -58,13 +70,16 @@ def reconcile(order_id: UUID, session_id: str, gateway: PaymentGateway, *, actor
 
 def reconcile_open_orders(gateway: PaymentGateway) -> int:
     """Ask about all of them; returns how many changed. Stops early, without harm, when Stripe is away."""
+    with transaction():
+        rows = open_orders()
     changed = 0
-    rows = open_orders()
-    db.session.rollback()
     for order_id, session_id in rows:
         try:
             changed += reconcile(order_id, session_id, gateway)
         except Unavailable:
-            log.warning("reconcile.stopped", extra={"left": len(rows)})
+            log.warning("reconcile.stopped", extra={"changed": changed, "of": len(rows)})
             break
+        except Exception:
+            # One order must not keep the others from being asked about.
+            log.exception("reconcile.failed", extra={"order_id": str(order_id)})
     return changed

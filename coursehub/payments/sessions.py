@@ -4,15 +4,17 @@ It opens its own transactions, because Stripe is asked between them: place the o
 crash in between leaves an order that never started and a session nobody was sent to; the next click finds both.
 """
 
+import contextlib
 import time
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from coursehub.accounts.models import Customer
 from coursehub.cart import basket
-from coursehub.infra.payments import Checkout, NoSuchObject, NotExpirable, PaymentGateway, StillOpening
-from coursehub.kernel.db import db, transaction
-from coursehub.kernel.errors import Unavailable
+from coursehub.infra.payments import Checkout, KeySpent, NoSuchObject, NotExpirable, PaymentGateway, StillOpening
+from coursehub.kernel.db import db, release, transaction
+from coursehub.kernel.errors import Conflict, Unavailable
 from coursehub.orders import checkout, lifecycle, queries
 from coursehub.orders.checkout import PriceChanged
 from coursehub.orders.models import Order
@@ -46,8 +48,16 @@ def open_checkout(
     Raises what `place_order` raises, and Unavailable when Stripe does not answer: the cart is kept.
     """
     plan = _place(customer_id, expected_cents)
-    for order_id in plan.superseded:
-        _close(order_id, gateway)
+    outcomes = {_close(order_id, gateway) for order_id in plan.superseded}
+    if "pending" in outcomes:
+        _withdraw(plan.order_id)
+        raise Conflict(
+            "A payment for an earlier cart is still on its way. Please wait until it has arrived or failed; "
+            "your orders show how it stands."
+        )
+    if "paid" in outcomes and not plan.paid:
+        # What was just paid is owned now: the cart is worth less than when this order was placed.
+        return open_checkout(customer_id, gateway=gateway, base_url=base_url, expected_cents=expected_cents)
     if plan.paid:
         return CheckoutLink(plan.order_id, None, None)
     if plan.session_id is not None:
@@ -91,30 +101,45 @@ def _reuse(order_id: UUID, session_id: str, gateway: PaymentGateway) -> Checkout
     return None
 
 
-def _create(order_id: UUID, gateway: PaymentGateway, base_url: str) -> CheckoutLink:
+def _create(order_id: UUID, gateway: PaymentGateway, base_url: str, *, again: bool = True) -> CheckoutLink:
     order = queries.find(order_id)
     assert order is not None
     customer = db.session.get_one(Customer, order.customer_id)
     request = checkout.request_for(order, customer.email, base_url)
     key = checkout.idempotency_key(order)
-    db.session.rollback()  # give the connection back: Stripe may take seconds
+    release()
     try:
         created = gateway.create_checkout(request, idempotency_key=key)
     except StillOpening:
         return _wait_for_rival(order_id)
+    except KeySpent:
+        # The key was used for a request that differs (the address changed since): the next attempt has another.
+        if not again:
+            raise
+        with transaction():
+            order = lifecycle.locked(order_id)
+            if order.stripe_checkout_session_id is None and not order.is_paid:
+                checkout.new_attempt(order)
+        return _create(order_id, gateway, base_url, again=False)
     with transaction():
         order = lifecycle.locked(order_id)
         if order.is_paid:
             return CheckoutLink(order_id, order.stripe_checkout_session_id, None)
-        lifecycle.start(order, created.session_id, actor=f"customer:{order.customer_id}")
-        order.checkout_url = created.url
+        started = lifecycle.start(order, created.session_id, actor=f"customer:{order.customer_id}")
+        if started:
+            order.checkout_url = created.url
+    if not started:
+        # Another tab changed the cart meanwhile and this order has ended: nobody may be sent to pay it.
+        with contextlib.suppress(NotExpirable, NoSuchObject):
+            gateway.expire_checkout(created.session_id)
+        raise Conflict("Your cart changed in another tab. Please look at it once more; nothing was charged.")
     return CheckoutLink(order_id, created.session_id, created.url)
 
 
 def _wait_for_rival(order_id: UUID) -> CheckoutLink:
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end:
-        db.session.rollback()
+        db.session.rollback()  # read anew
         order = queries.find(order_id)
         if order is not None and order.stripe_checkout_session_id is not None:
             return CheckoutLink(order_id, order.stripe_checkout_session_id, order.checkout_url)
@@ -123,11 +148,11 @@ def _wait_for_rival(order_id: UUID) -> CheckoutLink:
     raise Unavailable("The payment page is taking long to open. Your cart is kept; please try again.")
 
 
-def _close(order_id: UUID, gateway: PaymentGateway) -> None:
-    """An older order of this buyer makes way: its session can no longer be paid, or turns out to be paid."""
+def _close(order_id: UUID, gateway: PaymentGateway) -> Literal["closed", "paid", "pending"]:
+    """An older order of this buyer makes way: its session can no longer be paid, is paid, or is being paid."""
     order = queries.find(order_id)
     session_id = order.stripe_checkout_session_id if order is not None else None
-    db.session.rollback()
+    release()
     found: Checkout | None = None
     if session_id is not None:
         try:
@@ -139,14 +164,22 @@ def _close(order_id: UUID, gateway: PaymentGateway) -> None:
     with transaction():
         if found is not None and found.status == "complete":
             confirmation.settle(order_id, found, cause="cart changed", actor="checkout")
-            return
+            return "paid" if found.is_paid else "pending"
         locked: Order = lifecycle.locked(order_id)
         if locked.stripe_checkout_session_id == session_id:
             lifecycle.cancel(locked, cause="the cart changed", actor=f"customer:{locked.customer_id}")
+        return "closed"
+
+
+def _withdraw(order_id: UUID) -> None:
+    with transaction():
+        order = lifecycle.locked(order_id)
+        if order.stripe_checkout_session_id is None:
+            lifecycle.cancel(order, cause="another payment is under way", actor=f"customer:{order.customer_id}")
 
 
 def _ask(session_id: str, gateway: PaymentGateway) -> Checkout | None:
-    db.session.rollback()
+    release()
     try:
         return gateway.get_checkout(session_id)
     except NoSuchObject:

@@ -19,6 +19,16 @@ _INTENT = ("payment_intent.succeeded",)
 
 
 @dataclass(frozen=True)
+class Received:
+    """What a stored event is about, as plain values: they outlive the transaction that read them."""
+
+    receipt_id: UUID
+    event_id: str
+    event_type: str
+    object_id: str
+
+
+@dataclass(frozen=True)
 class Finding:
     """What Stripe says now: a session, or why there is none."""
 
@@ -27,7 +37,12 @@ class Finding:
     error: str | None = None
 
 
-def look_up(receipt: WebhookReceipt, gateway: PaymentGateway) -> Finding:
+def read(receipt: WebhookReceipt) -> Received:
+    """The values of a stored event."""
+    return Received(receipt.id, receipt.event_id, receipt.event_type, receipt.object_id)
+
+
+def look_up(receipt: Received, gateway: PaymentGateway) -> Finding:
     """Refetch what the event is about; outside any transaction. Raises Unavailable when Stripe does not answer."""
     try:
         if receipt.event_type in _SESSION:
@@ -40,16 +55,16 @@ def look_up(receipt: WebhookReceipt, gateway: PaymentGateway) -> Finding:
     return Finding(None, "ignored")
 
 
-def apply(receipt: WebhookReceipt, finding: Finding) -> None:
+def apply(receipt: Received, finding: Finding) -> None:
     """Write down what follows; in the open transaction. Safe to run twice."""
     if finding.checkout is None:
-        receipts.settle(receipt.id, finding.status or "ignored", finding.error)
+        receipts.settle(receipt.receipt_id, finding.status or "ignored", finding.error)
         return
     checkout = finding.checkout
     order_id = _order_of(checkout)
     if order_id is None:
         # It may be on its way: the session can be paid before our own transaction has committed.
-        receipts.settle(receipt.id, "deferred", "no such order yet")
+        receipts.settle(receipt.receipt_id, "deferred", "no such order yet")
         return
     cause = receipt.event_type
     if cause == "checkout.session.async_payment_failed" and not checkout.is_paid:
@@ -58,7 +73,7 @@ def apply(receipt: WebhookReceipt, finding: Finding) -> None:
             lifecycle.fail(order, cause=cause, actor="stripe", event_id=receipt.event_id)
     else:
         confirmation.settle(order_id, checkout, cause=cause, actor="stripe", event_id=receipt.event_id)
-    receipts.settle(receipt.id, "applied")
+    receipts.settle(receipt.receipt_id, "applied")
 
 
 def _order_of(checkout: Checkout) -> UUID | None:

@@ -9,8 +9,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from coursehub.entitlements import queries as rights
 from coursehub.infra.payments import NoSuchObject
 from coursehub.infra.services import services
-from coursehub.kernel.db import db, transaction
+from coursehub.kernel.db import transaction
 from coursehub.kernel.errors import NotFound, Unavailable
+from coursehub.orders import lifecycle
 from coursehub.orders import queries as orders
 from coursehub.orders.checkout import EmptyCart, NotVerified, PriceChanged
 from coursehub.payments import confirmation, sessions
@@ -32,7 +33,7 @@ def create_checkout() -> AnyResponse:
             current_user.id,
             gateway=services().gateway,
             base_url=current_app.config["SETTINGS"].base_url,
-            expected_cents=int(shown) if shown.isascii() and shown.isdigit() else None,
+            expected_cents=int(shown) if shown.isascii() and shown.isdigit() and len(shown) < 10 else None,
         )
     except NotVerified as refusal:
         return see_other("/account/verify?next=/cart", refusal.sentence, "warning")
@@ -55,7 +56,9 @@ def return_from_stripe() -> AnyResponse:
 
 
 def _confirm(order_id: UUID, session_id: str) -> None:
-    db.session.rollback()  # give the connection back while Stripe answers
+    with transaction():
+        if not lifecycle.may_ask(order_id):
+            return  # another tab or the clock has just asked
     try:
         checkout = services().gateway.get_checkout(session_id)
     except (Unavailable, NoSuchObject):
@@ -81,7 +84,7 @@ def status(order_id: UUID) -> str | AnyResponse:
     order = orders.order_or_404(order_id, owner=current_user.id)
     if request.headers.get("HX-Request") != "true":
         return redirect(url_for("payments.thanks", order_id=order.id), 303)
-    if order.status == "purchase_started" and order.stripe_checkout_session_id:
+    if order.status == "purchase_started" and order.stripe_checkout_session_id and not order.flag:
         _confirm(order.id, order.stripe_checkout_session_id)
         order = orders.order_or_404(order_id, owner=current_user.id)
     return render_template(

@@ -1,10 +1,11 @@
 """Every error as a page, a fragment or problem+json, by what asked."""
 
+import contextlib
 import logging
 from typing import Any
 from uuid import uuid4
 
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_limiter.errors import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -134,6 +135,7 @@ def _http(error: HTTPException) -> Response:
 def _database_away(error: Exception) -> Response:
     log.warning("database.away", extra={"error": type(error).__name__})
     _forget_transaction()
+    _draw_for_nobody()
     return error_response(503, TITLES[503], "The shop is catching its breath. Please try again.", retry_after=5)
 
 
@@ -146,6 +148,7 @@ def _database(error: DBAPIError) -> Response:
 def _unexpected(error: Exception) -> Response:
     log.exception("request.failed", extra={"request_id": _request_id(), "route": str(request.url_rule)})
     _forget_transaction()
+    _draw_for_nobody()
     return error_response(500, TITLES[500], "This is our fault and has been noted. Please try again in a moment.")
 
 
@@ -153,4 +156,13 @@ def _forget_transaction() -> None:
     try:
         db.session.rollback()
     except Exception:
-        db.session.remove()
+        with contextlib.suppress(Exception):
+            db.session.remove()
+
+
+def _draw_for_nobody() -> None:
+    """Who asks and what is in their cart would be asked of the database, which may be what is broken."""
+    g.people_away = True
+    manager: Any = current_app.extensions.get("login_manager") or getattr(current_app, "login_manager", None)
+    if manager is not None:
+        manager._update_request_context_with_user()

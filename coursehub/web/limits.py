@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from coursehub.kernel.encryption import key_ring
 from coursehub.kernel.errors import NotAllowed, NotFound, TooMany
-from coursehub.web.extensions import client_address, limiter
+from coursehub.web.extensions import client_address, limit_key, limiter
 
 # What a person does in earnest fits; a script does not. Each may be set by COURSEHUB_LIMIT_<PURPOSE>.
 LIMITS = {
@@ -32,13 +33,20 @@ LIMITS = {
     "webhook": "6000/minute",
     "api": "600/minute",
 }
-# Redis away: pages stay open, guessing passwords stays slow.
+# Redis away: pages stay open, guessing passwords stays slow. Each process counts by itself, so it counts less.
 _FALLBACK = MovingWindowRateLimiter(MemoryStorage())
+_FALLBACK_LIMITS = {"login": "20/10 minutes", "login_account": "10/hour"}
+# Seconds for which Redis is not asked again once it failed: one request pays for finding out, not each.
+_REST = 5.0
+_away_until = 0.0
 
 
 def limit_text(purpose: str) -> str:
     """The limit in force for `purpose`, in the notation of `limits`, multiplied by COURSEHUB_LIMIT_FACTOR."""
-    text = os.environ.get(f"COURSEHUB_LIMIT_{purpose.upper()}") or LIMITS[purpose]
+    return _multiplied(os.environ.get(f"COURSEHUB_LIMIT_{purpose.upper()}") or LIMITS[purpose])
+
+
+def _multiplied(text: str) -> str:
     factor = current_app.config["LIMIT_FACTOR"]
     parts = []
     for part in text.split(";"):
@@ -53,8 +61,8 @@ def limited(purpose: str, *, methods: list[str] | None = None) -> Callable[[Any]
 
 
 def person_or_address() -> str:
-    """The signed-in person, else the address."""
-    return f"customer:{current_user.get_id()}" if current_user.is_authenticated else client_address()
+    """The signed-in person, else the address; as a blind index."""
+    return limit_key(f"customer {current_user.get_id()}" if current_user.is_authenticated else client_address())
 
 
 def limited_for_person(purpose: str) -> Callable[[Any], Any]:
@@ -68,17 +76,28 @@ def spend(purpose: str, subject: str) -> None:
     The subject is stored as a blind index. With Redis away it is counted in this process, so guessing stays slow.
     """
     name = key_ring().index(subject, f"limit.{purpose}").hex()
-    for item in _items(purpose):
+    refused = _refusing(purpose, name)
+    if refused is not None:
+        raise TooMany("Too many tries. Please wait a few minutes and try again.", retry_after=refused.get_expiry())
+
+
+def _refusing(purpose: str, name: str) -> RateLimitItem | None:
+    """The limit that this attempt is over, counted in Redis or, while that is away, here."""
+    global _away_until
+    # The limiter of the routes looks for Redis now and then: while it has given up there is no use in asking.
+    items = _items(limit_text(purpose))
+    if time.monotonic() >= _away_until and not limiter._storage_dead:
         try:
-            allowed = limiter.limiter.hit(item, purpose, name)
+            return next((item for item in items if not limiter.limiter.hit(item, purpose, name)), None)
         except Exception:  # any Redis client error: the guard must not fail open
-            allowed = _FALLBACK.hit(item, purpose, name)
-        if not allowed:
-            raise TooMany("Too many tries. Please wait a few minutes and try again.", retry_after=item.get_expiry())
+            _away_until = time.monotonic() + _REST
+    stricter = _FALLBACK_LIMITS.get(purpose)
+    items = _items(_multiplied(stricter)) if stricter else items
+    return next((item for item in items if not _FALLBACK.hit(item, purpose, name)), None)
 
 
-def _items(purpose: str) -> list[RateLimitItem]:
-    return [parse(part) for part in limit_text(purpose).split(";")]
+def _items(text: str) -> list[RateLimitItem]:
+    return [parse(part) for part in text.split(";")]
 
 
 def body_limits(app: Flask, special: dict[str, int]) -> None:

@@ -11,7 +11,9 @@ from flask_login import current_user
 from werkzeug.datastructures import FileStorage
 from werkzeug.formparser import FormDataParser
 
-from coursehub.kernel.errors import NotSignedIn, TooLarge
+from coursehub.kernel.db import in_transaction, release
+from coursehub.kernel.errors import NotAllowed, NotSignedIn, TooLarge
+from coursehub.web.limits import spend
 
 # What a multipart form may add around its file.
 SLACK = 1_000_000
@@ -19,20 +21,27 @@ _PREFIX = "upload-"
 _STALE = 24 * 3600
 
 
-def install(app: Flask, folder: Path, *, members_only: set[str]) -> None:
-    """Let `app` write what it is sent to `folder`; blueprints in `members_only` read no byte of a stranger's body."""
+def install(app: Flask, folder: Path, *, creators_only: set[str]) -> None:
+    """Let `app` write what it is sent to `folder`.
+
+    Blueprints in `creators_only` read no byte of anybody else's body, nor of one creator's too many large ones.
+    """
     base: Any = app.request_class
     _forget_stale(folder)
 
     class SpoolingRequest(base):
         def make_form_data_parser(self) -> FormDataParser:
             # Called at the first look at the form, by the CSRF check: nothing of the body has been read yet.
-            if self.blueprint in members_only and not current_user.is_authenticated:
-                raise NotSignedIn("Your session has ended. Sign in again, then send the file once more.")
             limit, length = self.max_content_length, self.content_length
+            if self.blueprint in creators_only:
+                _refuse_others()
             if limit is not None and length is not None and length > limit:
                 most = (limit - SLACK if limit > SLACK else limit) // 1_000_000
                 raise TooLarge(f"This is too large to send here: at most {most} MB are possible.", field="file")
+            if self.blueprint in creators_only and limit is not None and limit > app.config["MAX_CONTENT_LENGTH"]:
+                spend("upload", f"customer {current_user.id}")
+            if not in_transaction():
+                release()  # a slow body may take minutes, and the server ends a connection that idles in a transaction
             parser: FormDataParser = super().make_form_data_parser()
             return parser
 
@@ -48,6 +57,13 @@ def install(app: Flask, folder: Path, *, members_only: set[str]) -> None:
             return NamedTemporaryFile("w+b", dir=folder, prefix=_PREFIX)
 
     app.request_class = SpoolingRequest
+
+
+def _refuse_others() -> None:
+    if not current_user.is_authenticated:
+        raise NotSignedIn("Your session has ended. Sign in again, then send the file once more.")
+    if not current_user.is_creator:
+        raise NotAllowed("Become a creator first: it takes one click on your account page.")
 
 
 def path_of(file: FileStorage) -> Path:

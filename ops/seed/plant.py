@@ -8,7 +8,10 @@ import tempfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
+from click import ClickException
+from flask import current_app
 from sqlalchemy import delete, func, select, update
 
 from coursehub.accounts import passwords
@@ -35,8 +38,12 @@ _WORK = ("course.inspect.request", "course.thumbnails.request")
 
 
 def plant(services: Services, data: Path, limit: int, say: Callable[[str], None]) -> None:
-    """Fill the shop. `data`: where typeset files are kept; `limit`: the largest upload in bytes. In an app context."""
+    """Fill the shop. `data`: where typeset files are kept; `limit`: the largest upload in bytes. In an app context.
+
+    Raises ClickException where real people may be: its orders and known passwords have no place there.
+    """
     assert media  # imported for its actors, which examine and draw the uploads here
+    _refuse_a_real_shop()
     known = _people()
     say(f"{len(known)} people")
     wanted = [course for course in courses() if not _exists(course)]
@@ -47,7 +54,16 @@ def plant(services: Services, data: Path, limit: int, say: Callable[[str], None]
         say(f"“{course.title}”")
     if not db.session.scalar(select(func.count()).select_from(Order)):
         say(f"{_sell(known)} orders over 90 days")
-    _keep_quiet()
+    _keep_quiet([one.id for one in known.values()])
+
+
+def _refuse_a_real_shop() -> None:
+    if current_app.config["SETTINGS"].environment == "production":
+        raise ClickException("This shop runs in production: the demo shop is not planted here.")
+    ours = {person.email for person in people()}
+    strangers = sum(one.email not in ours for one in db.session.scalars(select(Customer)))
+    if strangers:
+        raise ClickException(f"{strangers} people have accounts here: the demo shop is planted in an empty shop only.")
 
 
 def _people() -> dict[str, Customer]:
@@ -189,8 +205,10 @@ def _count_sales() -> None:
     )
 
 
-def _keep_quiet() -> None:
-    """Nobody gets mail about a shop that was only planted."""
+def _keep_quiet(ids: list[UUID]) -> None:
+    """Nobody gets mail about a shop that was only planted; mails to anybody else are left alone."""
     with transaction() as session:
-        session.execute(delete(OutboxMessage).where(OutboxMessage.name == "email.send"))
-        session.execute(delete(MailMessage).where(MailMessage.status == "queued"))
+        ours = delete(MailMessage).where(MailMessage.status == "queued", MailMessage.customer_id.in_(ids))
+        mails = [str(mail_id) for mail_id in session.scalars(ours.returning(MailMessage.id))]
+        named = OutboxMessage.payload["mail_id"].astext.in_(mails)
+        session.execute(delete(OutboxMessage).where(OutboxMessage.name == "email.send", named))

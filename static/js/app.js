@@ -13,7 +13,7 @@ window.CourseHub = {};
   document.addEventListener("htmx:config:request", (event) => {
     const { ctx } = event.detail;
     const { request } = ctx;
-    if (document.activeElement?.id) held.set(ctx, document.activeElement.id);
+    if (document.activeElement !== document.body) held.set(ctx, document.activeElement.id);
     const token = document.querySelector('meta[name="csrf-token"]')?.content;
     if (token && request.method.toUpperCase() !== "GET") request.headers["X-CSRFToken"] = token;
   });
@@ -29,7 +29,13 @@ window.CourseHub = {};
     ctx.request.submitter?.removeAttribute("aria-busy");
     // Later: htmx enables the button only after this event.
     setTimeout(() => {
-      if (document.activeElement === document.body) document.getElementById(held.get(ctx))?.focus();
+      if (!held.has(ctx) || document.activeElement !== document.body) return;
+      // What had it may be gone, or lie behind a dialog: then its surroundings get it.
+      const places = [document.getElementById(held.get(ctx)), document.querySelector("dialog:modal button"), document.getElementById("main")];
+      places.find((place) => {
+        place?.focus({ preventScroll: true });
+        return place && document.activeElement === place;
+      });
     });
   });
 
@@ -57,6 +63,12 @@ window.CourseHub = {};
     const words = navigator.onLine ? "textTimeout" : "textOffline";
     window.CourseHub.toast(text(words), { kind: "error" });
   });
+
+  // Tabs that do not fit scroll sideways; the one we are on is in sight.
+  for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+    const tabs = tab.closest(".tabs");
+    tabs.scrollLeft = tab.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
+  }
 
   let offline;
   window.addEventListener("offline", () => {

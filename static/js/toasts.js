@@ -30,13 +30,18 @@
     run();
   };
 
-  // The top layer is the only place above a modal dialog.
-  const raise = () => {
-    if (!region.showPopover || !document.querySelector("dialog:modal")) return;
-    region.popover = "manual";
-    if (region.matches(":popover-open")) region.hidePopover();
-    region.showPopover();
+  // All outside a modal dialog is dead to clicks and keys, so while one is open the toasts live in it.
+  const home = region.parentElement;
+  const settle = () => {
+    const place = region.childElementCount ? ([...document.querySelectorAll("dialog:modal")].at(-1) ?? home) : home;
+    if (region.parentElement !== place) place.append(region);
   };
+  // What is swapped into the dialog must not wipe them out.
+  document.addEventListener("htmx:before:swap", () => {
+    if (region.parentElement !== home) home.append(region);
+  });
+  document.addEventListener("htmx:after:swap", settle);
+  document.addEventListener("close", settle, true);
 
   const welcome = (node) => {
     if (node instanceof HTMLElement && node.hasAttribute("data-toast")) schedule(node);
@@ -45,13 +50,16 @@
   new MutationObserver((records) => {
     const added = records.flatMap((record) => [...record.addedNodes]);
     for (const node of added) welcome(node);
-    if (added.length) raise();
+    if (added.length) settle();
   }).observe(region, { childList: true });
   for (const toast of region.children) welcome(toast);
 
   region.addEventListener("click", (event) => {
     if (event.target.closest("[data-toast-close]")) event.target.closest("[data-toast]").remove();
   });
+
+  // An offer that has been taken is over.
+  region.addEventListener("htmx:finally:request", (event) => event.target.closest("[data-toast]")?.remove());
 
   window.CourseHub.toast = (words, { kind = "info", timeout = 6000 } = {}) => {
     const toast = template.content.firstElementChild.cloneNode(true);

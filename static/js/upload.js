@@ -2,7 +2,10 @@
 "use strict";
 
 (() => {
-  const megabytes = (bytes) => `${(bytes / 1e6).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 })} MB`;
+  const size = (bytes) => {
+    const [amount, unit] = bytes < 1e6 ? [bytes / 1e3, "KB"] : [bytes / 1e6, "MB"];
+    return `${amount.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 })} ${unit}`;
+  };
 
   const fits = (input, file) => {
     const kinds = (input.accept || "").split(",").map((kind) => kind.trim().toLowerCase()).filter(Boolean);
@@ -29,7 +32,7 @@
     const limit = Number(zone.dataset.maxBytes || 0);
     const problem = !fits(event.target, file) ? zone.dataset.textWrongType : limit && file.size > limit ? zone.dataset.textTooBig : "";
     if (problem) event.target.value = "";
-    say(zone, problem || `${file.name} (${megabytes(file.size)})`, Boolean(problem));
+    say(zone, problem || `${file.name} (${size(file.size)})`, Boolean(problem));
   });
 
   const over = (event) => event.target.closest?.("[data-drop]");

@@ -94,11 +94,13 @@ def test_every_sign_in_costs_the_same_number_of_hashes(
 ) -> None:
     for _ in range(5):
         a_person("Una Twin", verified=False, email="twin@example.com")
+        a_person("Una Twin", verified=False, email="owned@example.com")
+    a_person("Una Owner", email="owned@example.com")
     tried: list[str] = []
     real = passwords.verify
     monkeypatch.setattr(passwords, "verify", lambda stored, typed: tried.append(stored) or real(stored, typed))
     counts = {}
-    for email in ("ben@example.com", "twin@example.com", "nobody@example.com", "no address"):
+    for email in ("ben@example.com", "twin@example.com", "owned@example.com", "nobody@example.com", "no address"):
         tried.clear()
         sign_in(Browser(browser.app), email, "a wrong password").expect(422)
         counts[email] = len(tried)
@@ -121,13 +123,25 @@ def test_an_unconfirmed_account_is_found_by_its_own_password(browser: Browser, b
     assert set(db.session.scalars(select(BrowserSession.customer_id))) == {first.id, second.id}
 
 
-def test_an_unconfirmed_twin_cannot_sign_in_beside_the_owner(browser: Browser, ben: Customer) -> None:
+def test_an_unconfirmed_twin_signs_in_beside_the_owner_and_to_its_own_account_only(
+    browser: Browser, ben: Customer
+) -> None:
     twin = a_person("Not Ben", verified=False, email="ben@example.com")
     with transaction():
         db.session.execute(
             update(Customer).where(Customer.id == twin.id).values(password_hash=passwords.hash_password("of the twin"))
         )
-    sign_in(browser, "ben@example.com", "of the twin").expect(422)
+    sign_in(browser, "ben@example.com", "of the twin").expect(303)
+    assert db.session.scalars(select(BrowserSession.customer_id)).all() == [twin.id]
+    sign_in(Browser(browser.app), "ben@example.com").expect(303)
+    assert set(db.session.scalars(select(BrowserSession.customer_id))) == {twin.id, ben.id}
+
+
+def test_the_owner_gets_in_however_many_twins_there_are(browser: Browser, ben: Customer) -> None:
+    for number in range(5):
+        a_person(f"Twin {number}", verified=False, email="ben@example.com")
+    sign_in(browser, "ben@example.com").expect(303)
+    assert db.session.scalars(select(BrowserSession.customer_id)).all() == [ben.id]
 
 
 def test_signing_in_changes_the_session_id_and_ends_the_old_one(

@@ -48,9 +48,10 @@ def test_a_name_that_is_none_is_refused(bens: Program) -> None:
     bens.put("/me", {"country": "ZZ"}).expect(422).blames("country")
 
 
-def test_search_knows_an_authors_new_name(adas: Program, ada: Any) -> None:
+def test_search_knows_an_authors_new_name(adas: Program, ada: Any, work: Any) -> None:
     a_course(by=ada, title="Quiet Typography")
     adas.put("/me", {"name": "Adelheid Brandt"}).expect(200)
+    assert work("customer.renamed") == 1
     assert len(search.find(search.Filters(q="adelheid")).page.items) == 1
 
 

@@ -139,7 +139,7 @@ def test_the_one_button_says_what_this_visitor_can_do(
         basket.add(basket.of_customer(ben.id), queries.get(drawn.id), ben)
     browser.get(at).says("Add to cart")
     bens.get(at).says("In cart").is_silent_about("Add to cart")
-    cleos.get(at).says("In your library", "Read").is_silent_about("Add to cart", "$19.00</span>")
+    cleos.get(at).says("In your library", "Open in your library").is_silent_about("Add to cart", "$19.00</span>")
     adas.get(at).says("Edit", "your course").is_silent_about("Add to cart")
 
 

@@ -32,7 +32,7 @@ def web(settings: Any, app: Any) -> Iterator[tuple[int, str]]:
     for name, field in type(settings).model_fields.items():
         value = given[name]
         text = value.get_secret_value() if hasattr(value, "get_secret_value") else value
-        environment[str(field.validation_alias)] = ",".join(text) if isinstance(text, list) else str(text)
+        environment[str(field.validation_alias)] = ",".join(text) if isinstance(text, list) else str(text or "")
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--blocking-threads", "2", "--workers-kill-timeout", "3", "wsgi:app"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)

@@ -12,7 +12,7 @@ from coursehub.web import spooling
 
 def a_small_app(folder: Path) -> Flask:
     app = Flask(__name__)
-    spooling.install(app, folder, members_only=set())
+    spooling.install(app, folder, creators_only=set())
 
     @app.post("/take")
     def take() -> str:

@@ -26,6 +26,8 @@ def variables(settings: Settings) -> dict[str, str]:
             return value.get_secret_value()
         if isinstance(value, list):
             return ",".join(value)
+        if value is None:
+            return ""
         return str(int(value)) if isinstance(value, bool) else str(value)
 
     return {

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from coursehub.accounts.events import CustomerRegistered
+from coursehub.accounts.events import CustomerRegistered, CustomerRenamed
 from coursehub.courses.events import CoursePublished, ThumbnailsRequested, VersionPublished
 from coursehub.courses.models import Course
 from coursehub.entitlements.models import Purchase
@@ -67,6 +67,12 @@ def a_mail(world: World) -> None:
         delivery.request_email("receipt", to=world.ben.email, subject_key="twice", data=sample)
 
 
+def a_new_name(world: World) -> None:
+    with transaction() as session:
+        session.get_one(type(world.ada), world.ada.id).name = "Adelheid Brandt"
+        record(CustomerRenamed(customer_id=world.ada.id))
+
+
 def a_webhook(world: World) -> None:
     with transaction():
         assert receipts.store_once(StripeEvent("evt_1", "plan.created", "plan_1", False, {"id": "evt_1"}))
@@ -95,6 +101,7 @@ SCENES: dict[str, Callable[[World], None]] = {
     "course.published": a_fact(lambda w: CoursePublished(**published(w), title=w.course.title, slug=w.course.slug)),
     "course.version.published": a_fact(lambda w: VersionPublished(**published(w), version_number=1, changelog="")),
     "customer.registered": a_fact(lambda w: CustomerRegistered(customer_id=w.ben.id)),
+    "customer.renamed": a_new_name,
     "email.send": a_mail,
     "order.started": a_fact(
         lambda w: OrderStarted(

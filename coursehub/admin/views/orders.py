@@ -13,7 +13,7 @@ from coursehub.admin.forms import DownloadsForm, ReasonForm, ReceiptForm
 from coursehub.admin.views.blueprint import blueprint, chosen, note, staff, turn, words
 from coursehub.entitlements.models import Purchase
 from coursehub.infra.services import services
-from coursehub.kernel.db import db, transaction
+from coursehub.kernel.db import release, transaction
 from coursehub.kernel.errors import Conflict, NotFound
 from coursehub.kernel.ids import new_token, parse_id
 from coursehub.library import downloads, fulfillment
@@ -57,7 +57,7 @@ def create_reconciliation(order_id: UUID) -> AnyResponse:
     before, session_id = found.status, found.stripe_checkout_session_id
     if session_id is None:
         raise Conflict("This order never reached Stripe: there is nothing to ask.")
-    db.session.rollback()  # give the connection back while Stripe answers
+    release()
     changed = reconciliation.reconcile(order_id, session_id, services().gateway, actor=f"staff:{staff().id}")
     with transaction():
         after = _order(order_id).status
