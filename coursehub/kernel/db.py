@@ -70,7 +70,8 @@ def transaction() -> Iterator[Any]:
         session.rollback()  # a read before it may have begun an older snapshot
     except DBAPIError:
         session.invalidate()  # the server ended that connection meanwhile; nothing of ours was in it
-    session.expire_all()
+    if session.info.pop("released", False):
+        session.expire_all()
     session.info["in_transaction"] = True
     try:
         yield session
@@ -95,6 +96,7 @@ def release() -> None:
         session.rollback()
     else:
         session.commit()  # nothing to write; unlike a rollback it leaves what was loaded
+        session.info["released"] = True
 
 
 def in_transaction() -> bool:

@@ -68,7 +68,16 @@ def problem(
 
 
 def error_response(status: int, title: str, sentence: str, *, retry_after: int | None = None, **more: Any) -> Response:
-    """The error in the form that the request can show."""
+    """The error in the form that the request can show; drawing it may be what finds the database away."""
+    try:
+        return _drawn(status, title, sentence, retry_after, more)
+    except (DBAPIError, PoolTimeout) as error:
+        if g.get("people_away"):
+            raise
+        return _database_away(error)
+
+
+def _drawn(status: int, title: str, sentence: str, retry_after: int | None, more: dict[str, Any]) -> Response:
     if request.path.startswith("/api/"):
         response = problem(status, title, sentence, **more)
     elif is_fragment():

@@ -13,7 +13,10 @@
 
   document.addEventListener("submit", (event) => {
     const { target: form, submitter } = event;
-    if (event.defaultPrevented || form.method !== "post" || "resubmit" in form.dataset) return;
+    if (event.defaultPrevented || form.method !== "post") return;
+    // A download leaves the page standing; what it says about it is asked again.
+    if (form.dataset.refresh) setTimeout(() => document.getElementById(form.dataset.refresh)?.dispatchEvent(new Event("refresh")), 2500);
+    if ("resubmit" in form.dataset) return;
     if (submitter?.formMethod === "dialog") return;
     if (form.dataset.sent) {
       event.preventDefault();

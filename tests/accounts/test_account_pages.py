@@ -14,6 +14,7 @@ from coursehub.kernel import clock
 from coursehub.kernel.db import db, transaction
 from coursehub.kernel.errors import Invalid, NotAllowed
 from tests.browser import Browser
+from tests.factories import a_course
 from tests.people import PASSWORD, a_person
 
 PRIVATE = ["/account", "/account/password", "/account/email", "/account/sessions"]
@@ -388,3 +389,17 @@ def test_what_ran_out_is_swept_away(ben: Customer) -> None:
     with transaction():
         assert (sessions.sweep_expired(), tokens.sweep_expired(), email_tokens.sweep_expired()) == (2, 1, 1)
         assert (sessions.sweep_expired(), tokens.sweep_expired(), email_tokens.sweep_expired()) == (0, 0, 0)
+
+
+def test_search_knows_an_author_by_the_name_given_on_the_account_page(
+    browser: Browser, ada: Customer, work: Any
+) -> None:
+    course = a_course(by=ada)
+    adas = browser.as_(ada)
+    browser.get("/courses?q=brandt").says(course.title)
+    adas.post("/account", {"name": "Adelheid Voss"}).expect(303)
+    assert work("customer.renamed") == 1
+    browser.get("/courses?q=voss").says(course.title, "Adelheid Voss")
+    browser.get("/courses?q=brandt").is_silent_about(course.title)
+    adas.post("/account", {"name": "Adelheid Voss"}).expect(303)
+    assert work("customer.renamed") == 0, "nothing was renamed"

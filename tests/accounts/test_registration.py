@@ -433,3 +433,36 @@ def test_the_sessions_of_a_swept_account_end_with_it(browser: Browser) -> None:
         registration.sweep_unverified()
     assert db.session.scalars(select(BrowserSession)).all() == []
     browser.get("/account").expect(303)
+
+
+# Sign-in must not tell either
+
+
+def test_whether_ones_own_new_password_lets_one_in_tells_nothing(
+    browser: Browser, ben: Customer, app: Flask, mails: Any
+) -> None:
+    answers = {}
+    for email in ("ben@example.com", "unknown@example.com"):
+        register(Browser(app), email=email).expect(303)
+        visitor = Browser(app)
+        answers[email] = visitor.post("/login", {"email": email, "password": NEW["password"]}).status
+        visitor.get("/account").expect(200).says("Dora Lind")
+    assert answers == {"ben@example.com": 303, "unknown@example.com": 303}
+    assert [mail.kind for mail in mails(to="ben@example.com")] == ["you_have_an_account"]
+
+
+def test_who_stands_beside_the_owner_can_neither_buy_nor_confirm(
+    browser: Browser, ada: Customer, ben: Customer, mails: Any
+) -> None:
+    course = a_course(by=ada)
+    register(browser, email="ben@example.com").expect(303)
+    twin = db.session.scalars(select(Customer).where(Customer.name == "Dora Lind")).one()
+    browser.post("/cart/items", {"course_id": str(course.id)}).expect(303)
+    assert browser.post("/checkout", {"total_cents": "1900"}).status in (303, 403)
+    with transaction():
+        proof = email_tokens.issue(twin, "verify", twin.email)
+    with pytest.raises(Conflict), transaction():
+        registration.verify(proof.token)
+    with pytest.raises(Conflict), transaction():
+        registration.verify_code(db.session.get_one(Customer, twin.id), proof.code or "")
+    assert not db.session.get_one(Customer, twin.id).email_verified

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from coursehub.infra.services import EXTENSION, services
 from coursehub.kernel.db import db, transaction
 from coursehub.kernel.errors import Unavailable
 from coursehub.kernel.outbox import OutboxMessage
+from coursehub.library import sweeping
 from coursehub.mail.models import MailMessage
 from tasks import runtime
 from tests.corpora.pdf_sketch import document

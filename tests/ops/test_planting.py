@@ -1,0 +1,54 @@
+"""The demo shop is planted in an empty shop only, and keeps quiet only its own mails."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click import ClickException
+from flask import Flask
+from sqlalchemy import func, select
+
+from coursehub.accounts.models import Customer
+from coursehub.courses.models import Course
+from coursehub.infra.services import services
+from coursehub.kernel.db import db, transaction
+from coursehub.kernel.outbox import OutboxMessage
+from coursehub.mail import delivery, kinds
+from coursehub.mail.models import MailMessage
+from ops.seed import plant as seed
+from tests.people import a_person
+
+
+def test_production_gets_no_demo_shop(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = app.config["SETTINGS"].model_copy(update={"environment": "production"})
+    monkeypatch.setitem(app.config, "SETTINGS", settings)
+    with pytest.raises(ClickException, match="production"):
+        seed.plant(services(), tmp_path, 1_000_000, print)
+    assert db.session.scalar(select(func.count()).select_from(Customer)) == 0
+
+
+def test_a_shop_with_people_of_its_own_gets_no_demo_shop(app: Flask, tmp_path: Path) -> None:
+    a_person("Zoe Adler", email="zoe@shop.example")
+    with pytest.raises(ClickException, match="1 people have accounts here"):
+        seed.plant(services(), tmp_path, 1_000_000, print)
+    assert db.session.scalar(select(func.count()).select_from(Course)) == 0
+
+
+def test_planting_again_is_allowed(app: Flask) -> None:
+    seed._people()
+    seed._refuse_a_real_shop()
+
+
+def test_only_the_mails_of_the_planted_are_kept_back(app: Flask) -> None:
+    planted, other = a_person("Ada Brandt"), a_person("Zoe Adler", email="zoe@shop.example")
+    sample: dict[str, Any] = dict(kinds.known("receipt").sample)
+    with transaction():
+        for person in (planted, other):
+            delivery.request_email(
+                "receipt", to=person.email, subject_key=str(person.id), data=sample, customer_id=person.id
+            )
+    seed._keep_quiet([planted.id])
+    assert db.session.scalars(select(MailMessage.customer_id)).all() == [other.id]
+    waiting = db.session.scalars(select(OutboxMessage).where(OutboxMessage.name == "email.send")).all()
+    kept = db.session.scalars(select(MailMessage.id)).one()
+    assert [message.payload["mail_id"] for message in waiting] == [str(kept)]
