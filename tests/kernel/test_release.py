@@ -1,4 +1,4 @@
-"""`release()` gives the connection back before something slow, keeps what was loaded, and lets nothing stale through."""
+"""`release()` gives the connection back before something slow, keeps what was loaded, and hides nothing new."""
 
 from typing import Any
 

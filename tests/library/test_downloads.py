@@ -68,7 +68,9 @@ def test_the_sixth_is_refused_and_the_page_says_so(browser: Browser, ben: Any, b
     bens = browser.as_(ben)
     for number in range(5):
         bens.post(f"/library/{bought.id}/downloads", {"nonce": f"n-{number}"}).expect(303)
-    bens.post(f"/library/{bought.id}/downloads", {"nonce": "n-6"}).expect(409).says("All downloads of this version are used")
+    bens.post(f"/library/{bought.id}/downloads", {"nonce": "n-6"}).expect(409).says(
+        "All downloads of this version are used"
+    )
     bens.get(f"/library/{bought.id}").expect(200).says("All 5 downloads")
     assert count(Download) == 5
 
