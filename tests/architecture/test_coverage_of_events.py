@@ -37,7 +37,7 @@ def actors(session_app: Flask) -> dict[str, runtime.Declared]:
 
 
 @pytest.fixture(scope="module")
-def test_texts() -> str:
+def texts_of_tests() -> str:
     """What all tests say, but for this folder."""
     return "\n".join(
         path.read_text() for path in TESTS.rglob("*.py") if path.parent.name != "architecture" and path.is_file()
@@ -84,11 +84,11 @@ def test_the_payloads_carry_what_every_event_carries(events: dict[str, type]) ->
         assert not {"event_id", "occurred_at", "version", "trace"} & set(kind.model_fields), name  # type: ignore[attr-defined]
 
 
-def test_a_test_speaks_of_every_actor(actors: dict[str, runtime.Declared], test_texts: str) -> None:
+def test_a_test_speaks_of_every_actor(actors: dict[str, runtime.Declared], texts_of_tests: str) -> None:
     untested = [
         name
         for name, actor in actors.items()
-        if name not in test_texts and actor.function.__name__ not in test_texts and name not in HOUSEKEEPING
+        if name not in texts_of_tests and actor.function.__name__ not in texts_of_tests and name not in HOUSEKEEPING
     ]
     assert untested == []
 
@@ -130,7 +130,7 @@ def test_every_mail_has_its_texts_and_every_text_its_mail() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_test_and_a_story_speak_of_every_mail(kind: str, test_texts: str) -> None:
-    assert f'"{kind}"' in test_texts
+def test_a_test_and_a_story_speak_of_every_mail(kind: str, texts_of_tests: str) -> None:
+    assert f'"{kind}"' in texts_of_tests
     asked = [path for path in (ROOT / "coursehub").rglob("*.py") if f'"{kind}"' in path.read_text()]
     assert any(path.name != "kinds.py" for path in asked), "nobody asks for this mail"

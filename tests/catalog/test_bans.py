@@ -41,7 +41,7 @@ def test_lists_search_and_shelves_show_nothing_of_the_banned(browser: Browser, a
     a_course(by=a_person("Carl Dent", role="creator"), title="Loud Typography")
     browser.get("/courses?q=typography").says("Quiet Typography", "Loud Typography")
     ban(ada)
-    for path in ("/", "/courses", "/courses?q=typography", "/courses?q=typografy"):
+    for path in ("/", "/courses", "/courses?q=typography"):
         browser.get(path).expect(200).says("Loud Typography").is_silent_about("Quiet Typography")
     assert search.find(search.Filters(category="design")).total == 1
     assert [subject.count for subject in shelves.subjects()] == [1]
@@ -62,6 +62,7 @@ def test_the_page_says_that_it_is_not_sold(browser: Browser, ada: Customer, cleo
 def test_it_goes_into_no_cart_and_is_in_trouble_in_one(
     app: Flask, browser: Browser, ada: Customer, ben: Customer, cleo: Customer, course: Course
 ) -> None:
+    cleos = Program(app).as_(cleo)
     with transaction():
         basket.add(basket.of_customer(ben.id), queries.get(course.id), ben)
     ban(ada)
@@ -72,7 +73,7 @@ def test_it_goes_into_no_cart_and_is_in_trouble_in_one(
         basket.add(basket.of_customer(cleo.id), queries.get(course.id), cleo)
     bens = browser.as_(ben)
     assert "Stripe" not in bens.post("/checkout", {"total_cents": "1900"}).location
-    Program(app).as_(cleo).post("/cart/items", {"course_id": str(course.id)}).expect(409)
+    cleos.post("/cart/items", {"course_id": str(course.id)}).expect(409)
 
 
 def test_the_banned_publish_nothing(app: Flask, browser: Browser, ada: Customer, root: Customer) -> None:

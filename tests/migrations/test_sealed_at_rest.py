@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import make_url, select
 
 from coursehub.accounts.models import Customer
+from coursehub.courses.models import Course
 from coursehub.kernel.db import db, transaction
 from coursehub.library import fulfillment
 from coursehub.orders import queries as orders
@@ -61,13 +62,14 @@ def test_the_search_would_find_what_is_not_sealed(app: Flask, ben: Any) -> None:
 
 def _a_whole_life(app: Flask, browser: Browser, ada: Any, stripe: Any, work: Any, mailbox: Any) -> Browser:
     """Dora registers, confirms, says where she lives, buys, forgets her password, moves; Stripe knows her too."""
+    course_id = a_course(by=ada).id
     browser.post("/account/register", DORA).expect(303)
     work()
     browser.post("/account/verify", {"token": mailbox.token(mailbox.newest(DORA["email"]))}).expect(303)
     person = _person()
     dora = browser.as_(person)
     dora.post("/account", HOME).expect(303)
-    link = paid_session(stripe, person, a_course(by=ada))
+    link = paid_session(stripe, person, db.session.get_one(Course, course_id))
     dora.get(f"/checkout/return?order={link.order_id}&session_id={link.session_id}")
     work()
     assert len(purchases(link.order_id)) == 1

@@ -34,9 +34,16 @@ def without_redis(request: pytest.FixtureRequest, app: Flask, monkeypatch: pytes
         monkeypatch.setattr(limiter, "_storage_dead", False)
         monkeypatch.setattr(limits, "_away_until", 0.0)
         monkeypatch.setitem(app.config, "LIMIT_FACTOR", 1)
-        limits._FALLBACK.storage.reset()
+        _forget()
         yield
+    _forget()
+
+
+def _forget() -> None:
+    """What this process counted by itself."""
+    assert limiter._fallback_limiter is not None
     limits._FALLBACK.storage.reset()
+    limiter._fallback_limiter.storage.reset()
 
 
 @pytest.fixture
@@ -71,7 +78,10 @@ def test_without_redis_a_program_guesses_no_more_either(app: Flask, ben: Any, tr
 
 
 @pytest.mark.usefixtures("without_redis")
-def test_without_redis_one_address_tries_twenty_accounts(browser: Browser, tried: list[str]) -> None:
+def test_without_redis_one_address_tries_twenty_accounts(
+    browser: Browser, tried: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COURSEHUB_LIMIT_LOGIN", "1000000/minute")  # only what this process counts is left
     for number in range(60):
         browser.post("/login", {"email": f"person{number}@example.com", "password": "a common guess"})
     assert len(tried) == 20
@@ -80,7 +90,7 @@ def test_without_redis_one_address_tries_twenty_accounts(browser: Browser, tried
 @pytest.mark.usefixtures("without_redis")
 def test_without_redis_a_page_waits_a_moment_and_the_next_ones_do_not(browser: Browser, tried: list[str]) -> None:
     browser.get("/healthz")
-    for number in range(12):
+    for number in range(8):
         started = time.perf_counter()
         browser.post("/login", {"email": f"person{number}@example.com", "password": "a common guess"}).expect(422)
         assert time.perf_counter() - started < PAGE + 0.3, number

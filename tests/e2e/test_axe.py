@@ -1,0 +1,321 @@
+"""Every page, for everyone who may see it: axe finds nothing in light and dark, and nothing scrolls sideways."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from coursehub.infra.pdf import PdfWorkshop
+from tests.e2e import people
+from tests.e2e.conftest import ROOT, Shop
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+TEMPLATES = ROOT / "templates"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDTHS = (360, 1440)
+NARROWEST = 320
+
+# Styles that have been told of the other scheme are still on their way for some frames.
+SETTLED = """async () => {
+  for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+  const passing = document.getAnimations().filter((each) => each.effect.getComputedTiming().endTime !== Infinity);
+  await Promise.allSettled(passing.map((each) => each.finished));
+}"""
+
+# Who sees out past the edge, leaving out what scrolls inside a frame of its own.
+OVERHANGING = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  const framed = (node) => {
+    for (let up = node.parentElement; up && up !== document.body; up = up.parentElement) {
+      if (getComputedStyle(up).overflowX !== "visible") return true;
+    }
+    return false;
+  };
+  const over = (node) => node.getBoundingClientRect().right > width + 0.5;
+  const out = [...document.querySelectorAll("body *")].filter((node) => over(node) && !framed(node));
+  return [`${document.documentElement.scrollWidth} px`, ...out.slice(0, 3).map((node) => node.outerHTML.slice(0, 120))];
+}"""
+
+
+@dataclass
+class Stage:
+    """A shop with something to see on every page, and the people who see it."""
+
+    shop: Shop
+    cookies: dict[str, list[Any]] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One page as one of `WHO` sees it: its template, its address with {places}, and what to do there first."""
+
+    template: str
+    who: str
+    address: str
+    first: Callable[[Any], None] = lambda page: None
+
+
+WHO = ("a passer-by", "a newcomer", "a buyer", "a creator", "an admin")
+
+
+def _ask_for_a_new_password(page: Any) -> None:
+    page.get_by_label("E-mail").first.fill("nobody@example.org")
+    page.locator("main button[type=submit]").click()
+    page.get_by_role("heading", level=1).wait_for()
+    page.wait_for_function("!document.querySelector('main input[name=email]')")
+
+
+def _register_badly(page: Any) -> None:
+    page.get_by_label("E-mail").first.fill("no address")
+    page.get_by_role("button", name="Create account").click()
+    page.locator("[data-error-summary]").wait_for()
+
+
+def _open_the_cart(page: Any) -> None:
+    page.get_by_role("button", name="Add to cart").click()
+    page.locator("#cart-badge", has_text="1").wait_for()
+    page.locator("#cart_link").click()
+    page.locator("#cart_panel").wait_for()
+
+
+def _open_the_menu(page: Any) -> None:
+    page.locator(".appbar summary").click()
+
+
+def _ask_to_archive(page: Any) -> None:
+    page.locator("#ask_archived").click()
+    page.locator("#confirm_archived").wait_for()
+
+
+VISITS = [
+    Visit("catalog/home.html", "a passer-by", "/"),
+    Visit("catalog/index.html", "a passer-by", "/courses"),
+    Visit("catalog/index.html", "a passer-by", "/courses?q=" + "endless" * 30),
+    Visit("catalog/show.html", "a passer-by", "{course}"),
+    Visit("catalog/show.html", "a passer-by", "{course}", _open_the_cart),
+    Visit("cart/show.html", "a passer-by", "/cart"),
+    Visit("catalog/creator.html", "a passer-by", "{author}"),
+    Visit("accounts/sign_in.html", "a passer-by", "/login"),
+    Visit("accounts/register.html", "a passer-by", "/account/register"),
+    Visit("accounts/register.html", "a passer-by", "/account/register", _register_badly),
+    Visit("accounts/forgotten.html", "a passer-by", "/account/forgotten"),
+    Visit("accounts/forgotten_sent.html", "a passer-by", "/account/forgotten", _ask_for_a_new_password),
+    Visit("accounts/reset.html", "a passer-by", "/account/reset?token=stale"),
+    Visit("accounts/confirm.html", "a passer-by", "/account/verify?token=stale"),
+    Visit("mail/unsubscribe.html", "a passer-by", "{unsubscribe}"),
+    Visit("mail/mailbox.html", "a passer-by", "/dev/mail"),
+    Visit("mail/captured.html", "a passer-by", "{mail}"),
+    Visit("pages/terms.html", "a passer-by", "/terms"),
+    Visit("pages/privacy.html", "a passer-by", "/privacy"),
+    Visit("pages/cookies.html", "a passer-by", "/cookies"),
+    Visit("pages/theme.html", "a passer-by", "/theme"),
+    Visit("errors/404.html", "a passer-by", "/nowhere"),
+    Visit("errors/405.html", "a passer-by", "/checkout"),
+    Visit("accounts/verify.html", "a newcomer", "/account/verify"),
+    Visit("cart/show.html", "a newcomer", "/cart"),
+    Visit("catalog/show.html", "a buyer", "{course}"),
+    Visit("library/index.html", "a buyer", "/library"),
+    Visit("library/show.html", "a buyer", "{purchase}"),
+    Visit("orders/index.html", "a buyer", "/orders"),
+    Visit("orders/show.html", "a buyer", "{order}"),
+    Visit("orders/thanks.html", "a buyer", "{order}/thanks"),
+    Visit("accounts/profile.html", "a buyer", "/account"),
+    Visit("accounts/email.html", "a buyer", "/account/email"),
+    Visit("accounts/confirm_email.html", "a buyer", "/account/email/confirm?token=stale"),
+    Visit("accounts/password.html", "a buyer", "/account/password"),
+    Visit("accounts/sessions.html", "a buyer", "/account/sessions"),
+    Visit("mail/preferences.html", "a buyer", "/account/mail"),
+    Visit("courses/teach.html", "a buyer", "/studio"),
+    Visit("courses/index.html", "a creator", "/studio"),
+    Visit("courses/index.html", "a creator", "/studio", _open_the_menu),
+    Visit("courses/new.html", "a creator", "/studio/courses/new"),
+    Visit("courses/details.html", "a creator", "{draft}/details"),
+    Visit("courses/content.html", "a creator", "{draft}/content"),
+    Visit("courses/preview.html", "a creator", "{draft}/preview"),
+    Visit("courses/publish.html", "a creator", "{draft}/publish"),
+    Visit("courses/details.html", "a creator", "{published}/details"),
+    Visit("courses/content.html", "a creator", "{published}/content"),
+    Visit("courses/preview.html", "a creator", "{published}/preview"),
+    Visit("courses/publish.html", "a creator", "{published}/publish"),
+    Visit("courses/publish.html", "a creator", "{published}/publish", _ask_to_archive),
+    Visit("courses/versions.html", "a creator", "{published}/versions"),
+    Visit("admin/dashboard.html", "an admin", "/admin"),
+    Visit("admin/orders/index.html", "an admin", "/admin/orders"),
+    Visit("admin/orders/show.html", "an admin", "/admin{order}"),
+    Visit("admin/customers/index.html", "an admin", "/admin/customers"),
+    Visit("admin/customers/show.html", "an admin", "{customer}"),
+    Visit("admin/courses/index.html", "an admin", "/admin/courses"),
+    Visit("admin/courses/show.html", "an admin", "/admin/courses/{course_id}"),
+    Visit("admin/flags/index.html", "an admin", "/admin/flags"),
+    Visit("admin/flags/show.html", "an admin", "/admin/flags/reader.dark_paper"),
+    Visit("admin/system.html", "an admin", "/admin/system"),
+    Visit("admin/job.html", "an admin", "/admin/system/jobs/{job}"),
+    Visit("admin/audit.html", "an admin", "/admin/audit"),
+]
+
+# Walked elsewhere, or one sheet with other words that only a broken shop shows.
+ELSEWHERE = {"pages/styleguide.html"} | {f"errors/{code}.html" for code in (400, 403, 409, 413, 422, 429, 500, 503)}
+
+
+def test_no_page_is_left_out() -> None:
+    pages = {
+        str(path.relative_to(TEMPLATES))
+        for path in TEMPLATES.rglob("*.html")
+        if '{% extends "layouts/' in path.read_text("utf-8") and path.parent.name != "layouts"
+    }
+    assert pages == {visit.template for visit in VISITS} | ELSEWHERE
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_pages_are_accessible_and_fit(stage: Stage, window: Callable[..., Any], who: str) -> None:
+    page = window()
+    page.context.add_cookies(stage.cookies.get(who, []))
+    problems: list[str] = []
+    for turn, visit in enumerate(visit for visit in VISITS if visit.who == who):
+        address = visit.address.format(**stage.places)
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        page.set_viewport_size({"width": NARROWEST, "height": 800})
+        page.goto(address)
+        visit.first(page)
+        problems += [f"{address} at {NARROWEST}: {said}" for said in page.evaluate(OVERHANGING)]
+        page.evaluate(AXE.read_text("utf-8"))
+        widths = WIDTHS if turn % 2 else WIDTHS[::-1]
+        for scheme, width in zip(("light", "dark"), widths, strict=True):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.set_viewport_size({"width": width, "height": 800})
+            page.evaluate(SETTLED)
+            problems += [f"{address} {scheme} {width}: {said}" for said in _violations(page)]
+            problems += [f"{address} at {width}: {said}" for said in page.evaluate(OVERHANGING)]
+    assert problems == []
+
+
+def _violations(page: Any) -> list[str]:
+    found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)["violations"]
+    return [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
+
+
+@pytest.fixture(scope="module")
+def stage(shop: Shop, chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Ada's draft and published course, Ben who owns it, a newcomer without a confirmed address, Root."""
+    pdf = tmp_path_factory.mktemp("axe") / "margins.pdf"
+    chapters = "".join(f"<h1>Margin {n}</h1><p>White space of page {n}.</p>" for n in range(1, 5))
+    page_of_text = f"<html lang=en><title>Margins</title><body>{chapters}</body></html>"
+    pdf.write_bytes(PdfWorkshop().typeset(page_of_text, {}, "h1 { break-before: page }"))
+    contexts: list[Any] = []
+
+    def sit_down() -> Any:
+        contexts.append(chromium.new_context(base_url=shop.address))
+        contexts[-1].set_default_timeout(60_000)
+        return contexts[-1].new_page()
+
+    ready = Stage(shop)
+    for who, act in (("a creator", _ada), ("a buyer", _ben), ("a newcomer", _newcomer), ("an admin", _root)):
+        page = sit_down()
+        act(page, ready, pdf)
+        ready.cookies[who] = page.context.cookies()
+    for context in contexts:
+        context.close()
+    yield ready
+
+
+def _ada(page: Any, stage: Stage, pdf: Path) -> None:
+    page.goto("/account/register")
+    people.register(page, stage.shop, "Ada Brandt", "ada.axe@example.org")
+    people.become_creator(page)
+    stage.places["course"] = people.upload_and_publish(page, pdf, title="Margins", price="0", js=True)
+    stage.places["published"] = page.url.split("/publish")[0].removeprefix(stage.shop.address)
+    stage.places["course_id"] = stage.places["published"].rsplit("/", 1)[1]
+    page.goto("/studio/courses/new")
+    page.locator("#title").fill("Gutters, a draft")
+    page.locator("#price").fill("7")
+    page.get_by_role("button", name="Save and continue").click()
+    page.wait_for_url(re.compile("/content"))
+    stage.places["draft"] = page.url.split("/content")[0].removeprefix(stage.shop.address)
+    page.goto(stage.places["course"])
+    stage.places["author"] = page.locator("main a[href^='/creators/']").first.get_attribute("href")
+
+
+def _ben(page: Any, stage: Stage, _pdf: Path) -> None:
+    page.goto("/account/register")
+    people.register(page, stage.shop, "Ben Okafor", "ben.axe@example.org")
+    page.goto(stage.places["course"])
+    page.get_by_role("button", name="Add to cart").click()
+    page.locator("#cart-badge", has_text="1").wait_for()
+    page.goto("/cart")
+    page.get_by_role("button", name="Get it free").click()
+    page.wait_for_url(re.compile("/orders/.*/thanks"))
+    people.wait_for_text(page, "Your courses are in your library", js=True)
+    stage.places["order"] = page.url.split("/thanks")[0].removeprefix(stage.shop.address)
+    page.goto("/library")
+    stage.places["purchase"] = page.locator("main a[href^='/library/']").first.get_attribute("href")
+    sold = stage.shop.mailbox.text(stage.shop.mail_to("ada.axe@example.org", "Margins"))
+    link = re.search(r"/mail/unsubscribe/\S+", sold)
+    assert link, sold
+    stage.places["unsubscribe"] = link[0]
+    page.goto("/dev/mail")
+    stage.places["mail"] = page.locator("main a[href^='/dev/mail/']").first.get_attribute("href")
+
+
+def _newcomer(page: Any, stage: Stage, _pdf: Path) -> None:
+    page.goto("/account/register")
+    page.get_by_label("Name").fill("Cleo Duarte")
+    page.get_by_label("E-mail", exact=False).first.fill("cleo.axe@example.org")
+    page.get_by_label("Password", exact=True).fill(people.PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    page.get_by_role("heading", name="Confirm your e-mail address").wait_for()
+
+
+def _root(page: Any, stage: Stage, _pdf: Path) -> None:
+    environment = _environment_of_the_web(stage.shop)
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "coursehub", "create-admin", "root.axe@example.org"]
+    subprocess.run(
+        [*command, "--password-file", "-"], cwd=ROOT, env=environment, input=people.PASSWORD, text=True, check=True
+    )
+    page.goto("/login")
+    page.get_by_label("E-mail", exact=False).first.fill("root.axe@example.org")
+    page.get_by_label("Password", exact=True).fill(people.PASSWORD)
+    page.locator("main").get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "/login" not in url)
+    page.goto("/admin/flags")
+    page.locator("#name").fill("reader.dark_paper")
+    page.locator("#enabled").check()
+    page.locator("#reason").fill("A look at it")
+    page.locator("main form button[type=submit]").last.click()
+    page.locator("#confirm_dialog [data-confirm-yes]").click()
+    page.get_by_text("reader.dark_paper").first.wait_for()
+    page.goto("/admin/customers")
+    stage.places["customer"] = page.get_by_role("link", name="Ben Okafor").first.get_attribute("href")
+    stage.places["job"] = _a_job_that_gave_up(environment["DATABASE_URL"])
+
+
+def _environment_of_the_web(shop: Shop) -> dict[str, str]:
+    """What `make run` told its web process: the keys and addresses that a command beside it needs."""
+    groups = json.loads((shop.data / "run.json").read_text("utf-8"))["groups"]
+    web = next(group["pid"] for group in groups if group["name"] == "web")
+    lines = Path(f"/proc/{web}/environ").read_bytes().decode().split("\0")
+    told = dict(line.split("=", 1) for line in lines if "=" in line)
+    told.pop("COURSEHUB_SUPERVISED", None)
+    return {**os.environ, **told}
+
+
+def _a_job_that_gave_up(database_url: str) -> str:
+    with psycopg.connect(re.sub(r"^postgresql\+\w+", "postgresql", database_url)) as connection:
+        row = connection.execute(
+            "INSERT INTO failed_jobs (id, event_id, actor, queue, payload, attempts, error)"
+            " VALUES (gen_random_uuid(), gen_random_uuid(), 'email.send', 'email.send.q', '{}', 5, 'No mail server')"
+            " RETURNING id"
+        ).fetchone()
+    assert row
+    return str(row[0])
