@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from coursehub.accounts import queries as people
 from coursehub.accounts.models import Customer
 from coursehub.api.schemas import Problem
+from coursehub.kernel.db import release
 from coursehub.kernel.errors import DomainError, Invalid, NotSignedIn
 from coursehub.kernel.ids import parse_id
 from coursehub.web import bearer
@@ -123,6 +124,7 @@ def know_the_caller() -> None:
             raise NotSignedIn("This account does not exist any more.")
     elif needs == "bearer":
         raise NotSignedIn("Send an access token in the Authorization header: Bearer <token>.")
+    release()  # the body may arrive slowly
 
 
 @api.before_request

@@ -138,7 +138,7 @@ def test_a_price_that_cannot_be_charged_stops_the_sale(ada: Customer) -> None:
 
 
 def test_advice_never_stops_publishing(ada: Customer) -> None:
-    course = a_course(by=ada, status="draft", title=drafting.UNTITLED, sample_pages=0)
+    course = a_course(by=ada, status="draft", title=drafting.UNTITLED, sample_pages=0, cover_image_url=None)
     with transaction() as session:
         session.get_one(Course, course.id).description = ""
     advice = {check.name for check in publishing.preflight(course) if not check.fine}

@@ -39,6 +39,7 @@ def upload_and_publish(page: Any, pdf: Path, *, title: str, price: str, js: bool
     page.goto("/studio/courses/new")
     page.locator("#title").fill(title)
     page.locator("#description").fill("What you need, in **plain** words.")
+    page.locator("#category").select_option("design")
     page.locator("#price").fill(price)
     page.get_by_role("button", name="Save and continue").click()
     page.wait_for_url(re.compile("/content"))
