@@ -32,12 +32,14 @@ def web(settings: Any, app: Any) -> Iterator[tuple[int, str]]:
     for name, field in type(settings).model_fields.items():
         value = given[name]
         text = value.get_secret_value() if hasattr(value, "get_secret_value") else value
-        environment[str(field.validation_alias)] = ",".join(text) if isinstance(text, list) else str(text or "")
+        if text is not None:
+            environment[str(field.validation_alias)] = ",".join(text) if isinstance(text, list) else str(text)
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--blocking-threads", "2", "--workers-kill-timeout", "3", "wsgi:app"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
-        wait_for(lambda: _answers(port), 120, "the web server")
+        wait_for(lambda: process.poll() is not None or _answers(port), 120, "the web server")
+        assert process.poll() is None, "the web server did not start"
         yield process.pid, f"127.0.0.1:{port}"
     finally:
         process.terminate()

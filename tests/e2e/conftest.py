@@ -78,7 +78,7 @@ def stop_shop(process: subprocess.Popen[bytes]) -> None:
         process.wait(20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """One shop for all of these tests; each brings its own people."""
     folder = tmp_path_factory.mktemp("shop")
@@ -94,9 +94,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         stop_shop(process)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
-    """Debian's Chromium."""
+    """Debian's Chromium; closed after these tests, since Playwright keeps an event loop in this thread meanwhile."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:

@@ -206,6 +206,27 @@ def test_pages_are_accessible_and_fit(stage: Stage, window: Callable[..., Any], 
     assert problems == []
 
 
+def test_what_left_the_cart_can_be_put_back_from_the_drawer(stage: Stage, window: Callable[..., Any]) -> None:
+    """The offer stands above the open drawer, in reach of pointer and Tab; the focus never falls off the page."""
+    page = window(width=390)
+    page.goto(stage.places["course"])
+    _open_the_cart(page)
+    page.get_by_role("button", name="Remove “Margins”").click()
+    page.locator("#cart_panel").get_by_text("Your cart is empty").wait_for()
+    page.wait_for_function("document.activeElement.closest('#cart_drawer')")
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent").strip() == "Undo":
+            break
+    else:
+        raise AssertionError("Tab never reached the offer")
+    page.get_by_role("button", name="Undo").click()
+    page.locator("#cart_panel").get_by_role("link", name="Margins").wait_for()
+    page.locator("#cart-badge", has_text="1").wait_for()
+    page.keyboard.press("Escape")
+    page.wait_for_function("document.activeElement.id === 'cart_link'")
+
+
 def _violations(page: Any) -> list[str]:
     found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)["violations"]
     return [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
