@@ -29,6 +29,7 @@ class Owned:
     current: CourseVersion  # what a download gives
     order: Order
     left: int
+    allowed: int  # what `left` is counted from; staff may have given more than LIMIT
     link_until: datetime | None  # end of the newest live grant for `current`
 
     @property
@@ -67,8 +68,8 @@ def of_customer(customer_id: UUID, purchase_id: UUID | None = None) -> list[Owne
         rows = rows.where(Purchase.id == purchase_id)
     found = db.session.execute(rows).all()
     ids = [row[0].id for row in found]
-    used = {
-        (one.purchase_id, one.version_id): one.allowed - one.used
+    counted = {
+        (one.purchase_id, one.version_id): (one.allowed - one.used, one.allowed)
         for one in db.session.scalars(select(DownloadAllowance).where(DownloadAllowance.purchase_id.in_(ids)))
     }
     live: dict[tuple[UUID, UUID], datetime] = {}
@@ -82,5 +83,6 @@ def of_customer(customer_id: UUID, purchase_id: UUID | None = None) -> list[Owne
     for purchase, course, author, bought, current, order in found:
         newest = current if current is not None and current.version_number >= bought.version_number else bought
         key = (purchase.id, newest.id)
-        owned.append(Owned(purchase, course, author, bought, newest, order, used.get(key, LIMIT), live.get(key)))
+        left, allowed = counted.get(key, (LIMIT, LIMIT))
+        owned.append(Owned(purchase, course, author, bought, newest, order, left, allowed, live.get(key)))
     return owned

@@ -65,8 +65,8 @@ window.CourseHub = {};
   });
 
   // Tabs that do not fit scroll sideways; the one we are on is in sight.
-  for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
-    const tabs = tab.closest(".tabs");
+  for (const tab of document.querySelectorAll(":is(.tabs, .admin__list) [aria-current]")) {
+    const tabs = tab.closest(".tabs, .admin__list");
     tabs.scrollLeft = tab.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
   }
 
