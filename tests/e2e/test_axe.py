@@ -31,8 +31,9 @@ SETTLED = """async () => {
   const passing = () => document.getAnimations().filter((each) => each.effect.getComputedTiming().endTime !== Infinity);
   await frame();
   await frame();
+  const pause = () => new Promise((done) => setTimeout(done, 100));  // what is paused never finishes
   for (let left = 50; left && passing().length; left -= 1) {
-    await Promise.allSettled(passing().map((each) => each.finished));
+    await Promise.race([Promise.allSettled(passing().map((each) => each.finished)), pause()]);
     await frame();
   }
 }"""
