@@ -38,6 +38,7 @@ def SITE_MAP(settings: Settings) -> list[tuple[Blueprint, str | None]]:
     """Every blueprint with its prefix."""
     BODY_LIMITS["courses.create_upload"] = settings.upload_limit + spooling.SLACK
     BODY_LIMITS["courses.create_cover"] = courses.COVER_LIMIT + spooling.SLACK
+    BODY_LIMITS["library.create_file"] = settings.upload_limit + spooling.SLACK
     BODY_LIMITS["api.create_upload"] = settings.upload_limit + spooling.SLACK
     return [
         (health.blueprint, None),
