@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _
 from wtforms import FileField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from coursehub.library.private_files import LONGEST_TITLE
 from coursehub.web.forms import Form, stripped
@@ -15,7 +15,7 @@ class FileForm(Form):
 class TitleForm(Form):
     title = StringField(
         _("Title"),
-        [InputRequired(_("Give the file a title.")), Length(max=LONGEST_TITLE)],
+        [DataRequired(_("Give the file a title.")), Length(max=LONGEST_TITLE)],
         filters=[stripped],
         description=_("Only you see it."),
     )

@@ -105,12 +105,9 @@ def files_of(
     return Page([row[0] for row in page], more)
 
 
-def has_any(customer_id: UUID, *, archived: bool) -> bool:
-    """Whether the person has purchases that are put away, or that are not, whatever the filter says."""
-    away = exists().where(ArchivedPurchase.purchase_id == Purchase.id)
-    found = exists().where(
-        Purchase.customer_id == customer_id, Purchase.access != "revoked", away if archived else ~away
-    )
+def has_any(customer_id: UUID) -> bool:
+    """Whether the person has a purchase that still gives a right, put away or not."""
+    found = exists().where(Purchase.customer_id == customer_id, Purchase.access != "revoked")
     return bool(db.session.scalar(select(found)))
 
 

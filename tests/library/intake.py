@@ -6,7 +6,7 @@ from uuid import UUID
 from coursehub.accounts.models import Customer
 from coursehub.courses import uploads
 from coursehub.infra.services import services
-from coursehub.kernel.db import db, transaction
+from coursehub.kernel.db import db, release, transaction
 from coursehub.library import private_files
 from coursehub.library.models import PrivateFile
 from tests.courses.intake import LIMIT
@@ -23,6 +23,9 @@ def sent(person: Customer, body: bytes, folder: Path, filename: str = "field_not
 
 
 def file(file_id: UUID) -> PrivateFile:
-    """The file as the database has it now."""
-    db.session.rollback()
-    return db.session.get_one(PrivateFile, file_id, populate_existing=True)
+    """The file as the database has it now, on its own: whatever the session does later, it stays as it was."""
+    release()
+    found = db.session.get_one(PrivateFile, file_id, populate_existing=True)
+    db.session.expunge(found)
+    release()
+    return found

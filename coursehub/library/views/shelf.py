@@ -31,7 +31,7 @@ def index() -> AnyResponse:
         sorts=sort_names(),
         next_url=part.url("library.index", cursor=page.next_cursor) if page.next_cursor else None,
         first_url=part.url("library.index") if part.cursor else None,
-        owns_any=bool(page.items) or queries.has_any(current_user.id, archived=False),
+        owns_any=bool(page.items) or queries.has_any(current_user.id),
         shows_recent=has_page("reading.recent") and not part.narrowed and not part.cursor,
         can_search=has_page("reading.search"),
     )
