@@ -15,6 +15,7 @@ from coursehub.kernel.db import transaction
 from coursehub.kernel.ids import new_id
 from coursehub.library import archiving, downloads
 from coursehub.library.models import ArchivedPurchase, DownloadAllowance
+from coursehub.mail.models import MailMessage
 from coursehub.orders.models import Order
 from tests.browser import Browser
 from tests.factories import a_course, a_purchase, a_version, stored_pdf
@@ -244,6 +245,7 @@ def test_the_link_by_mail_is_the_pages_and_comes_once(
     for _ in range(2):
         bens.post(f"/library/{bought.id}/mail", {"nonce": "one"}).expect(303)
     bens.get(f"/library/{bought.id}").says("The link is on its way to ben@example.com.")
+    assert mails("download_link") == 1
     work()
     (mail,) = [one for one in mailbox.to("ben@example.com") if "link" in str(one["Subject"])]
     text = mailbox.text(mail)
@@ -295,6 +297,10 @@ def test_an_ended_link_of_bens_tells_cleo_nothing(
     place = bens.post(f"/library/{bought.id}/downloads", {"nonce": "old"}).expect(303).location
     end_links()
     cleos.get(place).expect(404).is_silent_about("Quiet Typography")
+
+
+def mails(kind: str) -> int:
+    return count(MailMessage, MailMessage.kind == kind)
 
 
 def end_links() -> None:
