@@ -90,6 +90,26 @@ _ALL = [
         },
     ),
     Kind(
+        "download_link",
+        "transactional",
+        fields={
+            **_NAME,
+            "title": "title of the course",
+            "purchase_id": "UUID of the purchase",
+            "version_number": "number of the version that a download gives",
+            "left": "how many downloads of it are left",
+            "allowed": "of how many",
+        },
+        sample={
+            "name": "Ben Okafor",
+            "title": "Quiet Typography",
+            "purchase_id": "01936f3e-5b7c-7d20-8a11-3f0c5be1a003",
+            "version_number": 2,
+            "left": 4,
+            "allowed": 5,
+        },
+    ),
+    Kind(
         "course_ready",
         "notice",
         fields={

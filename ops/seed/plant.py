@@ -26,15 +26,22 @@ from coursehub.kernel.db import db, transaction
 from coursehub.kernel.ids import new_id, new_token, short_code
 from coursehub.kernel.moves import record_move
 from coursehub.kernel.outbox import OutboxMessage
+from coursehub.library import archiving, private_files
+from coursehub.library.models import PrivateFile
 from coursehub.mail.models import MailMessage
 from coursehub.orders.models import Order, OrderItem
+from ops.seed import own_files
 from ops.seed.library import SeedCourse, courses, typeset_all
 from ops.seed.people import SeedPerson, people
 from tasks import media, runtime
 
 PASSWORD = "coursehub-demo"
 ORDERS = 160
-_WORK = ("course.inspect.request", "course.thumbnails.request")
+BENS = 4
+_WORK = (
+    *("course.inspect.request", "course.thumbnails.request"),
+    *("library.file.inspect.request", "library.file.pages.request"),
+)
 
 
 def plant(services: Services, data: Path, limit: int, say: Callable[[str], None]) -> None:
@@ -54,6 +61,7 @@ def plant(services: Services, data: Path, limit: int, say: Callable[[str], None]
         say(f"“{course.title}”")
     if not db.session.scalar(select(func.count()).select_from(Order)):
         say(f"{_sell(known)} orders over 90 days")
+    _furnish_library(known["ben@example.com"], services, limit)
     _keep_quiet([one.id for one in known.values()])
 
 
@@ -142,8 +150,8 @@ def _sell(known: dict[str, Customer]) -> int:
     sold = 0
     with transaction() as session:
         for number in range(ORDERS):
-            # Ben's two come first, so that his library has something in it; Cleo keeps hers empty.
-            buyer = known["ben@example.com"] if number < 2 else chance.choice(buyers)
+            # Ben's come first, so that his library has something in it; Cleo keeps hers empty.
+            buyer = known["ben@example.com"] if number < BENS else chance.choice(buyers)
             course = chance.choices(shelf, weights=[len(shelf) + 2 - place for place in range(len(shelf))])[0]
             if (buyer.id, course.id) in owned or buyer.email == "cleo@example.com":
                 continue
@@ -151,7 +159,7 @@ def _sell(known: dict[str, Customer]) -> int:
             sold += 1
             age = timedelta(days=chance.triangular(0, 90, 20), minutes=chance.uniform(0, 1440))
             when = max(clock.now() - age, course.published_at or clock.now(), buyer.registration_date)
-            lost = chance.random() < 0.12 and number > 1
+            lost = chance.random() < 0.12 and number >= BENS
             order = _order(buyer, course, "expired" if lost else "payment_succeeded")
             order.created_at = order.updated_at = when
             session.add(order)
@@ -166,11 +174,33 @@ def _sell(known: dict[str, Customer]) -> int:
             )
             purchase.fulfillment_status = "ready"
             purchase.purchased_at = order.paid_at
-            if chance.random() < 0.7 and number > 1:
+            if chance.random() < 0.7 and number >= BENS:
                 order.status, purchase.fulfillment_status = "course_downloaded", "downloaded"
         session.flush()
         _count_sales()
     return sold
+
+
+def _furnish_library(ben: Customer, services: Services, limit: int) -> None:
+    """A file of Ben's own beside his courses, and one course that he has put away."""
+    with transaction() as session:
+        owned = session.scalars(
+            select(Purchase)
+            .where(Purchase.customer_id == ben.id, Purchase.access == "active")
+            .order_by(Purchase.purchased_at)
+        ).all()
+        if len(owned) > 2:
+            archiving.archive(owned[0])
+        has_file = session.scalar(select(PrivateFile.id).where(PrivateFile.customer_id == ben.id).limit(1))
+    if has_file is not None:
+        return
+    db.session.rollback()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / own_files.FILENAME
+        path.write_bytes(own_files.pdf_bytes(services.pdf))
+        with uploads.stored(path, path.name, storage=services.storage, limit=limit) as received, transaction():
+            private_files.accept(ben, received, quota=current_app.config["SETTINGS"].private_quota)
+    runtime.run_due(_WORK)
 
 
 def _order(buyer: Customer, course: Course, status: str) -> Order:

@@ -40,6 +40,9 @@ PARTS = {
     "layouts/_appbar.html": "part of the frame",
     "layouts/_flashes.html": "part of the frame",
     "layouts/_footer.html": "part of the frame",
+    "library/_filter.html": "the form above two lists",
+    "library/_search.html": "the box above two lists",
+    "library/_tabs.html": "the tabs above each page of the library",
     "orders/_status.html": "a chip in rows and headings",
 }
 

@@ -20,7 +20,7 @@ from coursehub.kernel.db import Base, db, transaction
 from coursehub.kernel.encryption import seal_text
 from coursehub.kernel.events import Event, known_events, record
 from coursehub.kernel.outbox import OutboxMessage
-from coursehub.library.events import FulfilledItem, FulfillmentRequested
+from coursehub.library.events import FilePagesRequested, FulfilledItem, FulfillmentRequested
 from coursehub.mail import delivery, kinds
 from coursehub.orders.events import OrderDownloaded, OrderExpired, OrderStarted
 from coursehub.payments import receipts
@@ -29,6 +29,7 @@ from tasks import runtime
 from tasks.schedule import NIGHTLY, OFTEN
 from tests.courses.intake import a_draft, a_pdf, empty_storage, received
 from tests.factories import a_course, a_purchase
+from tests.library.intake import sent
 from tests.mailbox import Mailbox
 
 # Rows that say how often something ran, not what came of it.
@@ -59,6 +60,16 @@ def drawn_pages(world: World) -> None:
     runtime.run_due(["course.inspect.request"])
     course_id = db.session.scalars(select(Course.id).where(Course.title == "Fresh")).one()
     world.record(ThumbnailsRequested(course_id=course_id, version_id=version_id, first=1, last=2))
+
+
+def a_private_file(world: World) -> None:
+    sent(world.ben, a_pdf(pages=2), world.folder)
+
+
+def drawn_private_pages(world: World) -> None:
+    file_id = sent(world.ben, a_pdf(pages=2), world.folder)
+    runtime.run_due(["library.file.inspect.request"])
+    world.record(FilePagesRequested(file_id=file_id, first=1, last=2))
 
 
 def a_mail(world: World) -> None:
@@ -98,6 +109,8 @@ def published(world: World) -> dict[str, Any]:
 SCENES: dict[str, Callable[[World], None]] = {
     "course.inspect.request": an_upload,
     "course.thumbnails.request": drawn_pages,
+    "library.file.inspect.request": a_private_file,
+    "library.file.pages.request": drawn_private_pages,
     "course.published": a_fact(lambda w: CoursePublished(**published(w), title=w.course.title, slug=w.course.slug)),
     "course.version.published": a_fact(lambda w: VersionPublished(**published(w), version_number=1, changelog="")),
     "customer.registered": a_fact(lambda w: CustomerRegistered(customer_id=w.ben.id)),
