@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from coursehub.accounts import views as accounts
+from coursehub.accounts.views import blueprint as accounts
 from coursehub.admin.views import blueprint as admin
 from coursehub.api import api
 from coursehub.cart import views as cart
@@ -44,7 +44,7 @@ def SITE_MAP(settings: Settings) -> list[tuple[Blueprint, str | None]]:
         (pages.blueprint, None),
         (files.blueprint, None),
         (mail.blueprint, None),
-        (accounts.blueprint, None),
+        (accounts, None),
         (catalog.blueprint, None),
         (courses.blueprint, None),
         (cart.blueprint, None),
