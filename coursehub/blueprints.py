@@ -17,6 +17,7 @@ from coursehub.mail import views as mail
 from coursehub.orders import views as orders
 from coursehub.payments import views as payments
 from coursehub.payments import webhooks
+from coursehub.studio import views as studio
 from coursehub.web import files, health, pages, spooling
 
 # Bodies over 1 MB are refused except here: endpoint → bytes. Filled from the settings in SITE_MAP.
@@ -47,6 +48,7 @@ def SITE_MAP(settings: Settings) -> list[tuple[Blueprint, str | None]]:
         (accounts, None),
         (catalog.blueprint, None),
         (courses.blueprint, None),
+        (studio.blueprint, None),
         (cart.blueprint, None),
         (orders.blueprint, None),
         (library.blueprint, None),

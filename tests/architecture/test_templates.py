@@ -41,6 +41,7 @@ PARTS = {
     "layouts/_flashes.html": "part of the frame",
     "layouts/_footer.html": "part of the frame",
     "orders/_status.html": "a chip in rows and headings",
+    "studio/_nav.html": "the links in the studio's bar",
 }
 
 # What a template may call: components, translation, addresses, and the methods of plain values.
