@@ -77,6 +77,11 @@ class Customer(Base, Keyed):
         return self.role in ("creator", "admin") and self.status == "active"
 
     @property
+    def website_name(self) -> str:
+        """The website as a link's words: without what every address begins with."""
+        return (self.website or "").removeprefix("https://").removeprefix("www.")
+
+    @property
     def email_verified(self) -> bool:
         return self.email_verified_at is not None
 

@@ -68,8 +68,8 @@ class Desk:
 def of(author: Customer, wanted: Wanted) -> Desk:
     """The page of courses that `author` wants to see; five queries, however many there are."""
     mine = Course.author_id == author.id
-    counted = db.session.execute(select(Course.status, func.count()).where(mine).group_by(Course.status)).tuples()
-    counts = dict.fromkeys(STATUSES, 0) | dict(counted.all())
+    counted = db.session.execute(select(Course.status, func.count()).where(mine).group_by(Course.status))
+    counts = dict.fromkeys(STATUSES, 0) | {row[0]: row[1] for row in counted}
     conditions = [mine]
     if wanted.words:
         conditions.append(Course.title.icontains(wanted.words, autoescape=True))

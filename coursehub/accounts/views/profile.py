@@ -1,31 +1,34 @@
 """What people say about themselves, and the step that makes a buyer a creator."""
 
-from flask import Response, render_template
+from typing import Any
+
+from flask import Response, current_app, render_template
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from coursehub.accounts import profile
+from coursehub.accounts import profile, queries
 from coursehub.accounts.forms import ProfileForm
 from coursehub.accounts.views.blueprint import blueprint, me, refuse, renew_session
 from coursehub.kernel.db import transaction
 from coursehub.kernel.errors import Invalid
 from coursehub.web.auth import login_required
-from coursehub.web.hypermedia import fragments, page_or_fragment, respond, see_other
+from coursehub.web.hypermedia import fragments, is_fragment, page_or_fragment, respond, see_other
 
 
 @blueprint.get("/account")
 @login_required
 def show() -> Response:
     """The profile."""
-    return respond(render_template("accounts/profile.html", form=ProfileForm(formdata=None, obj=current_user)))
+    form = ProfileForm(formdata=None, obj=current_user, public=current_user.is_creator)
+    return respond(render_template("accounts/profile.html", form=form, **_around()))
 
 
 @blueprint.post("/account")
 @login_required
 def update() -> Response | AnyResponse:
     """Change the profile."""
-    form = ProfileForm()
+    form = ProfileForm(public=current_user.is_creator)
     try:
         if not form.validate():
             return _profile_again(form)
@@ -34,11 +37,22 @@ def update() -> Response | AnyResponse:
     except Invalid as error:
         refuse(form, error)
         return _profile_again(form)
-    return fragments("accounts/update.htmx.html", fallback="/account", message=_("Your profile is saved."), form=form)
+    saved = _("Your profile is saved.")
+    return fragments("accounts/update.htmx.html", fallback="/account", message=saved, form=form, oob=True, **_around())
 
 
 def _profile_again(form: ProfileForm) -> Response:
-    return page_or_fragment("accounts/profile.html", "accounts/update.htmx.html", 422, form=form)
+    context = {"form": form, "oob": is_fragment(), **_around()}
+    return page_or_fragment("accounts/profile.html", "accounts/update.htmx.html", 422, **context)
+
+
+def _around() -> dict[str, Any]:
+    """What stands around the form. Pages of features above are only linked, if they are there."""
+    public = current_user.is_creator and queries.has_public_page(current_user.id)
+    return {
+        "public_page": f"/creators/{current_user.id}" if public else None,
+        "has_wishlist": "catalog.wishlist" in current_app.view_functions,
+    }
 
 
 @blueprint.post("/account/creator")
