@@ -138,6 +138,7 @@ class ProfileBody(Body):
 
     name: Text = ""
     bio: Text = ""
+    website: Text = ""
     address_line1: Text = ""
     address_line2: Text = ""
     city: Text = ""
@@ -200,6 +201,7 @@ class User(BaseModel):
     email: str
     name: str
     bio: str
+    website: str | None = Field(description="Shown on a creator's page.")
     role: Role
     email_verified: bool
     address_line1: str | None

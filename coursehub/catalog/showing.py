@@ -17,7 +17,7 @@ from coursehub.kernel.db import db
 from coursehub.kernel.errors import NotFound
 
 # What the one button of the page is about.
-Standing = Literal["for_sale", "in_cart", "owned", "suspended", "own", "not_sold"]
+Standing = Literal["for_sale", "in_cart", "owned", "suspended", "own", "not_sold", "looked_at"]
 MOST_RELEASES = 20
 CREATORS_PAGE = 60
 
@@ -67,9 +67,11 @@ def get(slug: str, visitor: Customer | None) -> Shown:
     return Shown(*row)
 
 
-def standing(shown: Shown, visitor: Customer | None, cart: Cart | None) -> Standing:
-    """What this visitor has to do with the course."""
+def standing(shown: Shown, visitor: Customer | None, cart: Cart | None, *, as_buyer: bool = False) -> Standing:
+    """What this visitor has to do with the course; `as_buyer`: its maker looks at it with a buyer's eyes."""
     course = shown.course
+    if as_buyer and visitor is not None and policies.may_edit(visitor, course):
+        return "looked_at"
     if visitor is not None and course.author_id == visitor.id:
         return "own"
     purchase = access.purchase_of(visitor.id, course.id) if visitor is not None else None

@@ -59,11 +59,12 @@ def show(slug: str) -> AnyResponse:
     visitor = _visitor()
     shown = showing.get(slug, visitor)
     course = shown.course
+    as_buyer = request.args.get("as") == "buyer"
     page = render_template(
         "catalog/show.html",
         shown=shown,
         course=course,
-        standing=showing.standing(shown, visitor, _cart(visitor)),
+        standing=showing.standing(shown, visitor, _cart(visitor), as_buyer=as_buyer),
         releases=showing.releases(course),
         cover=queries.cover_path(course),
         may_edit=visitor is not None and policies.may_edit(visitor, course),

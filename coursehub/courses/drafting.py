@@ -51,7 +51,11 @@ class EditedMeanwhile(Conflict):
 def create(author: Customer, **details: Unpack[Details]) -> Course:
     """A draft that only its author sees. Raises Invalid with the field to blame, NotAllowed for a non-creator."""
     if not author.is_creator:
-        raise NotAllowed("Become a creator first: it takes one click on your account page.")
+        raise NotAllowed(
+            "Become a creator first: it takes one click on your account page."
+            if author.status == "active"
+            else "This account may not sell courses at present."
+        )
     start: dict[str, Any] = {"category": "other", "price_cents": 0, "currency": "USD"}
     values = start | _checked(details)
     values["title"] = values.get("title") or UNTITLED

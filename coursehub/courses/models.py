@@ -32,6 +32,7 @@ class Course(Base, Keyed, Stamped):
         CheckConstraint(one_of("status", STATUSES), name="status_known"),
         CheckConstraint("price_cents >= 0", name="price_not_negative"),
         CheckConstraint("sample_pages BETWEEN 0 AND 10", name="sample_pages_few"),
+        CheckConstraint("(taken_down_at IS NULL) = (takedown_reason IS NULL)", name="takedown_says_why"),
         # A course people can find always has a file behind it.
         CheckConstraint("status = 'draft' OR current_version_id IS NOT NULL", name="published_has_version"),
         Index("ix_courses_search", "search", postgresql_using="gin"),
@@ -61,6 +62,9 @@ class Course(Base, Keyed, Stamped):
     # Counts edits, so that a second tab's save can see it is late.
     revision: Mapped[int] = mapped_column(server_default="1", default=1)
     published_at: Mapped[datetime | None]
+    # Staff took it out of the shop: only staff let it back. The author reads the reason.
+    taken_down_at: Mapped[datetime | None]
+    takedown_reason: Mapped[str | None] = mapped_column(Text)
     search: Mapped[Any] = mapped_column(TSVECTOR, nullable=True, deferred=True)
 
     @property
@@ -70,6 +74,10 @@ class Course(Base, Keyed, Stamped):
     @property
     def is_free(self) -> bool:
         return self.price_cents == 0
+
+    @property
+    def is_taken_down(self) -> bool:
+        return self.taken_down_at is not None
 
     @property
     def is_public(self) -> bool:

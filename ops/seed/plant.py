@@ -59,6 +59,7 @@ def plant(services: Services, data: Path, limit: int, say: Callable[[str], None]
     for course in wanted:
         _publish(course, known[course.author], pdfs[course.slug], services, limit)
         say(f"“{course.title}”")
+    _leave_unfinished(known["ada@example.com"])
     if not db.session.scalar(select(func.count()).select_from(Order)):
         say(f"{_sell(known)} orders over 90 days")
     _furnish_library(known["ben@example.com"], services, limit)
@@ -93,6 +94,7 @@ def _customer(person: SeedPerson, password_hash: str) -> Customer:
         email=person.email,
         name=person.name,
         bio=person.about,
+        website=person.website,
         role=person.role,
         password_hash=password_hash,
         registration_date=joined,
@@ -142,6 +144,21 @@ def _publish(seed: SeedCourse, author: Customer, pdf: bytes, services: Services,
         )
 
 
+def _leave_unfinished(author: Customer) -> None:
+    """A draft that still needs things, as the desk of anybody who writes has one."""
+    title = "Letters to a Beginner"
+    if db.session.scalar(select(Course.id).where(Course.title == title).limit(1)) is not None:
+        return
+    with transaction():
+        drafting.create(
+            author,
+            title=title,
+            subtitle="What I wish somebody had told me in my first year",
+            category="writing",
+            price_cents=1500,
+        )
+
+
 def _sell(known: dict[str, Customer]) -> int:
     chance = random.Random(7)
     shelf = db.session.scalars(select(Course).where(Course.status == "published").order_by(Course.published_at)).all()
@@ -158,6 +175,8 @@ def _sell(known: dict[str, Customer]) -> int:
             owned.add((buyer.id, course.id))
             sold += 1
             age = timedelta(days=chance.triangular(0, 90, 20), minutes=chance.uniform(0, 1440))
+            if number % 40 == 2:  # some of today's, whatever hour it is
+                age = timedelta(minutes=chance.uniform(1, 20))
             when = max(clock.now() - age, course.published_at or clock.now(), buyer.registration_date)
             lost = chance.random() < 0.12 and number >= BENS
             order = _order(buyer, course, "expired" if lost else "payment_succeeded")

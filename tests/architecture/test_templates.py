@@ -44,6 +44,7 @@ PARTS = {
     "library/_search.html": "the box above two lists",
     "library/_tabs.html": "the tabs above each page of the library",
     "orders/_status.html": "a chip in rows and headings",
+    "studio/_nav.html": "the links in the studio's bar",
 }
 
 # What a template may call: components, translation, addresses, and the methods of plain values.
@@ -144,7 +145,7 @@ def test_rendering_asks_the_database_nothing(app: Flask, ada: Any, ben: Any, que
         *((Browser(app), path) for path in ("/", "/courses", f"/courses/{course.slug}", "/cart", "/login", "/terms")),
         *((bens, path) for path in ("/", f"/courses/{course.slug}", "/cart", "/orders", "/library", "/account")),
         *((bens, path) for path in ("/account/sessions", "/account/mail")),
-        *((adas, f"/studio{path}") for path in ("", "/courses/new")),
+        *((adas, f"/studio{path}") for path in ("", "/sales", "/courses/new")),
         *(
             (adas, f"/studio/courses/{course.id}{path}")
             for path in ("/details", "/content", "/preview", "/publish", "/versions")
