@@ -58,6 +58,9 @@ class Course(Base, Keyed, Stamped):
     language: Mapped[str] = mapped_column(Text, server_default="en", default="en")
     sample_pages: Mapped[int] = mapped_column(server_default="3", default=3)
     sales_count: Mapped[int] = mapped_column(server_default="0", default=0)
+    rating_sum: Mapped[int] = mapped_column(server_default="0", default=0)
+    rating_count: Mapped[int] = mapped_column(server_default="0", default=0)
+    rating_score: Mapped[float] = mapped_column(server_default="3.9", default=3.9)
     # Counts edits, so that a second tab's save can see it is late.
     revision: Mapped[int] = mapped_column(server_default="1", default=1)
     published_at: Mapped[datetime | None]
