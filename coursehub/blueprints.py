@@ -17,6 +17,7 @@ from coursehub.mail import views as mail
 from coursehub.orders import views as orders
 from coursehub.payments import views as payments
 from coursehub.payments import webhooks
+from coursehub.reviews import views as reviews
 from coursehub.web import files, health, pages, spooling
 
 # Bodies over 1 MB are refused except here: endpoint → bytes. Filled from the settings in SITE_MAP.
@@ -46,6 +47,7 @@ def SITE_MAP(settings: Settings) -> list[tuple[Blueprint, str | None]]:
         (mail.blueprint, None),
         (accounts.blueprint, None),
         (catalog.blueprint, None),
+        (reviews.blueprint, None),
         (courses.blueprint, None),
         (cart.blueprint, None),
         (orders.blueprint, None),

@@ -1,4 +1,4 @@
-"""Rows of courses: the course, its immutable versions, their pages, its assets, the categories."""
+"""Rows of courses: the course, its earlier addresses, its immutable versions, their pages, its assets, categories."""
 
 from datetime import datetime
 from typing import Any
@@ -78,6 +78,16 @@ class Course(Base, Keyed, Stamped):
     def is_public(self) -> bool:
         """Whether anyone with the address may see its page; only `published` ones are listed."""
         return self.status in ("published", "unlisted")
+
+
+class CourseSlug(Base):
+    """An address that a course had while it was public: it leads to the course's address of now, for good."""
+
+    __tablename__ = "course_slugs"
+
+    slug: Mapped[str] = mapped_column(Text, primary_key=True)
+    course_id: Mapped[UUID] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class CourseVersion(Base, Keyed):
