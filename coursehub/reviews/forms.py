@@ -38,7 +38,7 @@ class ReviewForm(Form):
 
     def blame(self, error: DomainError) -> None:
         """Say the story's refusal at its field."""
-        field = self[error.field] if error.field in self else self.text
+        field = self._fields.get(error.field or "", self.text)
         field.errors = [*field.errors, error.sentence]
 
 
