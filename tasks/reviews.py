@@ -33,9 +33,9 @@ def review_removed(event: ReviewRemoved, event_id: UUID) -> None:
         claim_effect(event_id, "review.removed")
 
 
-@on("customer.access.changed", max_retries=8)
+@on("customer.access_changed", max_retries=8)
 def access_changed(event: AccessChanged, event_id: UUID) -> None:
     """A review leaves the figures with the right it rests on, and comes back with it."""
     with transaction():
-        if claim_effect(event_id, "customer.access.changed"):
+        if claim_effect(event_id, "customer.access_changed"):
             statistics.follow_rights(event.customer_id, [event.course_id])

@@ -68,18 +68,18 @@ def get(slug: str, visitor: Customer | None) -> Shown:
 
     Raises slugs.Moved for an address the course had before.
     """
-    course = slugs.find(slug)
-    if course is None or not access.may_see(visitor, course):
-        raise NotFound()
-    if course.slug != slug:
-        raise slugs.Moved(course.slug)
     row = db.session.execute(
         select(Course, Customer.name, Customer.bio, Category.title, CourseVersion, Customer.status == "active")
         .join(Customer, Customer.id == Course.author_id)
         .join(Category, Category.slug == Course.category)
         .outerjoin(CourseVersion, CourseVersion.id == Course.current_version_id)
-        .where(Course.id == course.id)
-    ).one()
+        .where(Course.slug == slugs.storable(slug))
+    ).first()
+    course = row[0] if row is not None else slugs.find(slug)
+    if course is None or not access.may_see(visitor, course):
+        raise NotFound()
+    if row is None:
+        raise slugs.Moved(course.slug)
     return Shown(*row)
 
 

@@ -198,7 +198,7 @@ def create_wish() -> AnyResponse:
     """Put a course on the list."""
     course_id = required_id(request.form.get("course_id"), "course_id")
     with transaction():
-        wishlist.add(_visitor(), queries.get(course_id))
+        wishlist.add(current_user, queries.get(course_id))
     course = queries.get(course_id)
     if request.form.get("undo"):
         page = wishlist.of_person(current_user)
@@ -217,7 +217,7 @@ def create_wish() -> AnyResponse:
 def create_wish_removal(course_id: UUID) -> AnyResponse:
     """Take a course off the list; the list itself offers to undo it."""
     with transaction():
-        wishlist.remove(_visitor(), course_id)
+        wishlist.remove(current_user, course_id)
     course = queries.get(course_id)
     if request.form.get("list"):
         return fragments(
@@ -238,19 +238,19 @@ def show_sitemap() -> Response:
     return _xml("sitemapindex", "sitemap", [(f"/sitemap/{name}.xml", None) for name in ["pages-1", *names]])
 
 
-@blueprint.get("/sitemap/<any(pages, courses, creators):kind>-<int:number>.xml")
+@blueprint.get("/sitemap/<kind>-<int:number>.xml")
 @limited("search")
 def show_sitemap_part(kind: str, number: int) -> Response:
     """One part of it."""
+    entries: list[tuple[str, Any]] = []
     if not 1 <= number <= 1000:
         raise NotFound()
-    entries: list[tuple[str, Any]]
-    if kind == "pages":
-        entries = [(path, None) for path in ("/", "/courses", "/terms", "/privacy")] if number == 1 else []
-    elif kind == "courses":
+    if kind == "courses":
         entries = [(f"/courses/{slug}", changed) for slug, changed in sitemap.courses(number)]
-    else:
+    elif kind == "creators":
         entries = [(f"/creators/{creator_id}", changed) for creator_id, changed in sitemap.creators(number)]
+    elif (kind, number) == ("pages", 1):
+        entries = [(path, None) for path in ("/", "/courses", "/terms", "/privacy")]
     if not entries:
         raise NotFound()
     return _xml("urlset", "url", entries)

@@ -92,14 +92,18 @@ def rename(course: Course) -> None:
 
 def find(slug: str) -> Course | None:
     """The course that has or once had this address; the caller sees by `course.slug` which of the two."""
-    if "\0" in slug or len(slug) > 200:
-        return None
+    slug = storable(slug)
     current = db.session.scalar(select(Course).where(Course.slug == slug))
     if current is not None:
         return current
     return db.session.scalar(
         select(Course).join(CourseSlug, CourseSlug.course_id == Course.id).where(CourseSlug.slug == slug)
     )
+
+
+def storable(slug: str) -> str:
+    """`slug` out of an address, as the database can take it: what none of ours can be becomes nobody's."""
+    return slug if slug.isascii() and slug.isprintable() and len(slug) <= 200 else ""
 
 
 def _leads_elsewhere(slug: str, course: Course) -> bool:

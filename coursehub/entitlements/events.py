@@ -5,7 +5,7 @@ from uuid import UUID
 from coursehub.kernel.events import Event, event
 
 
-@event("customer.access.changed")
+@event("customer.access_changed")
 class AccessChanged(Event):
     """Somebody's right to a course was suspended, restored or revoked; `access` is what it became."""
 

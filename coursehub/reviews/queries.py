@@ -51,7 +51,9 @@ class Summary:
 
 
 def summary(course: Course) -> Summary:
-    """Average, number and the five bars; one query."""
+    """Average, number and the five bars; one query, none while nobody has rated."""
+    if not course.rating_count:
+        return Summary(None, 0, ())
     rows = select(Review.rating, func.count()).where(Review.course_id == course.id, Review.counts)
     found = dict(db.session.execute(rows.group_by(Review.rating)).tuples().all())
     count, total = sum(found.values()), sum(stars * number for stars, number in found.items())

@@ -32,7 +32,7 @@ def lock(course_id: UUID) -> Course:
 
 def add_up(course_id: UUID) -> None:
     """Write the figures of the course anew from the reviews that count, in the open transaction."""
-    lock(course_id)
+    course = lock(course_id)
     counted = select(func.coalesce(func.sum(Review.rating), 0), func.count()).where(
         Review.course_id == course_id, Review.counts
     )
@@ -42,7 +42,9 @@ def add_up(course_id: UUID) -> None:
         .where(Course.id == course_id)
         # A rating is no edit of the course: its date stays.
         .values(rating_sum=total, rating_count=count, rating_score=score(total, count), updated_at=Course.updated_at)
+        .execution_options(synchronize_session=False)
     )
+    db.session.refresh(course)
 
 
 def recount(course_id: UUID) -> None:
