@@ -1,4 +1,4 @@
-"""Planting the demo shop: people, courses through the real upload, and orders over the last 90 days.
+"""Planting the demo shop: people, courses through the real upload, orders over the last 90 days, and reviews.
 
 It may be run again: what is there already is left as it is.
 """
@@ -28,6 +28,7 @@ from coursehub.kernel.moves import record_move
 from coursehub.kernel.outbox import OutboxMessage
 from coursehub.mail.models import MailMessage
 from coursehub.orders.models import Order, OrderItem
+from ops.seed import reviews
 from ops.seed.library import SeedCourse, courses, typeset_all
 from ops.seed.people import SeedPerson, people
 from tasks import media, runtime
@@ -54,6 +55,10 @@ def plant(services: Services, data: Path, limit: int, say: Callable[[str], None]
         say(f"“{course.title}”")
     if not db.session.scalar(select(func.count()).select_from(Order)):
         say(f"{_sell(known)} orders over 90 days")
+    with transaction():
+        said = reviews.plant(courses())
+    if said:
+        say(f"{said} reviews")
     _keep_quiet([one.id for one in known.values()])
 
 
