@@ -4,6 +4,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from wtforms import RadioField, TextAreaField, ValidationError
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from coursehub.kernel.errors import DomainError
@@ -16,7 +17,12 @@ from coursehub.web.forms import Form, stripped
 class ReviewForm(Form):
     """Stars, and words where somebody has some."""
 
-    rating = RadioField(_("Your rating"), choices=[(str(n), str(n)) for n in STARS], id="review_rating")
+    rating = RadioField(
+        _("Your rating"),
+        choices=[SelectChoice(str(number), str(number)) for number in STARS],
+        validate_choice=False,
+        id="review_rating",
+    )
     text = TextAreaField(
         _("Your review"),
         [Length(max=LONGEST)],

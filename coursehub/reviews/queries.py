@@ -55,7 +55,7 @@ def summary(course: Course) -> Summary:
     if not course.rating_count:
         return Summary(None, 0, ())
     rows = select(Review.rating, func.count()).where(Review.course_id == course.id, Review.counts)
-    found = dict(db.session.execute(rows.group_by(Review.rating)).tuples().all())
+    found: dict[int, int] = dict(db.session.execute(rows.group_by(Review.rating)).all())
     count, total = sum(found.values()), sum(stars * number for stars, number in found.items())
     bars = tuple(
         Bar(stars, found.get(stars, 0), round(100 * found.get(stars, 0) / count) if count else 0)
