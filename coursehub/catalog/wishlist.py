@@ -11,7 +11,6 @@ from sqlalchemy.dialects.postgresql import insert
 from coursehub.accounts.models import Customer
 from coursehub.catalog.cards import Card, card, joined
 from coursehub.catalog.models import Wish
-from coursehub.courses import queries
 from coursehub.courses.models import Course
 from coursehub.entitlements import access
 from coursehub.kernel.db import db
@@ -67,7 +66,7 @@ def of_person(person: Customer, cursor: str | None = None, *, limit: int = PAGE_
         rows = rows.where(here < tuple_(literal(moment, Wish.created_at.type), literal(course_id, Course.id.type)))
     page = rows.order_by(Wish.created_at.desc(), Course.id.desc()).limit(limit + 1).subquery("page")
     found: Any = db.session.execute(
-        joined(page, page.c.wished_at, queries.by_active_author().label("sells")).order_by(
+        joined(page, page.c.wished_at, (Customer.status == "active").label("sells")).order_by(
             page.c.wished_at.desc(), page.c.id.desc()
         )
     ).all()
