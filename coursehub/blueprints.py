@@ -17,6 +17,7 @@ from coursehub.mail import views as mail
 from coursehub.orders import views as orders
 from coursehub.payments import views as payments
 from coursehub.payments import webhooks
+from coursehub.reviews import views as reviews
 from coursehub.studio import views as studio
 from coursehub.web import files, health, pages, spooling
 
@@ -48,6 +49,7 @@ def SITE_MAP(settings: Settings) -> list[tuple[Blueprint, str | None]]:
         (mail.blueprint, None),
         (accounts, None),
         (catalog.blueprint, None),
+        (reviews.blueprint, None),
         (courses.blueprint, None),
         (studio.blueprint, None),
         (cart.blueprint, None),
