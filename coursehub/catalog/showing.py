@@ -11,7 +11,7 @@ from coursehub.accounts.models import Customer
 from coursehub.cart.models import Cart, CartItem
 from coursehub.catalog.cards import Card, cards, joined
 from coursehub.catalog.search import Filters, Results, find
-from coursehub.courses import queries, slugs
+from coursehub.courses import policies, queries, slugs
 from coursehub.courses.models import Category, Course, CourseVersion
 from coursehub.entitlements import access
 from coursehub.kernel.db import db
