@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from coursehub.accounts import views as accounts
+from coursehub.accounts.views import blueprint as accounts
 from coursehub.admin.views import blueprint as admin
 from coursehub.api import api
 from coursehub.cart import views as cart
@@ -17,6 +17,8 @@ from coursehub.mail import views as mail
 from coursehub.orders import views as orders
 from coursehub.payments import views as payments
 from coursehub.payments import webhooks
+from coursehub.reviews import views as reviews
+from coursehub.studio import views as studio
 from coursehub.web import files, health, pages, spooling
 
 # Bodies over 1 MB are refused except here: endpoint → bytes. Filled from the settings in SITE_MAP.
@@ -45,9 +47,11 @@ def SITE_MAP(settings: Settings) -> list[tuple[Blueprint, str | None]]:
         (pages.blueprint, None),
         (files.blueprint, None),
         (mail.blueprint, None),
-        (accounts.blueprint, None),
+        (accounts, None),
         (catalog.blueprint, None),
+        (reviews.blueprint, None),
         (courses.blueprint, None),
+        (studio.blueprint, None),
         (cart.blueprint, None),
         (orders.blueprint, None),
         (library, None),

@@ -165,6 +165,44 @@ _ALL = [
             "course_id": "01936f3e-5b7c-7d20-8a11-3f0c5be1a002",
         },
     ),
+    Kind(
+        "review_written",
+        "notice",
+        fields={
+            **_NAME,
+            "title": "title of the course",
+            "reviewer": "who wrote it",
+            "rating": "1 to 5 stars",
+            "text": "the beginning of what they wrote, may be empty",
+            "path": "the review on the course's page, a path of the shop",
+        },
+        sample={
+            "name": "Ada Brandt",
+            "title": "Quiet Typography",
+            "reviewer": "Ben Okafor",
+            "rating": 4,
+            "text": "The chapter on margins alone was worth it.\nMore about tables, please.",
+            "path": "/courses/quiet-typography#review_01936f3e-5b7c-7d20-8a11-3f0c5be1a003",
+        },
+    ),
+    Kind(
+        "review_answered",
+        "notice",
+        fields={
+            **_NAME,
+            "title": "title of the course",
+            "author": "its creator, who replied",
+            "text": "the beginning of the reply",
+            "path": "the review on the course's page, a path of the shop",
+        },
+        sample={
+            "name": "Ben Okafor",
+            "title": "Quiet Typography",
+            "author": "Ada Brandt",
+            "text": "Thank you, Ben. Tables come with version 3.",
+            "path": "/courses/quiet-typography#review_01936f3e-5b7c-7d20-8a11-3f0c5be1a003",
+        },
+    ),
 ]
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}

@@ -13,6 +13,7 @@ from werkzeug.formparser import FormDataParser
 
 from coursehub.kernel.db import in_transaction, release
 from coursehub.kernel.errors import NotAllowed, NotSignedIn, TooLarge
+from coursehub.web.auth import not_yet
 from coursehub.web.limits import spend
 
 # What a multipart form may add around its file.
@@ -80,7 +81,7 @@ def _refuse_others() -> None:
     if not current_user.is_authenticated:
         raise NotSignedIn("Your session has ended. Sign in again, then send the file once more.")
     if not current_user.is_creator:
-        raise NotAllowed("Become a creator first: it takes one click on your account page.")
+        raise NotAllowed(not_yet(current_user))
 
 
 def path_of(file: FileStorage) -> Path:

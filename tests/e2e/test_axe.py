@@ -100,6 +100,10 @@ def _open_the_menu(page: Any) -> None:
     page.locator(".appbar summary").click()
 
 
+def _read_the_numbers(page: Any) -> None:
+    page.locator(".bars__numbers summary").click()
+
+
 def _ask_to_archive(page: Any) -> None:
     page.locator("#ask_archived").click()
     page.locator("#confirm_archived").wait_for()
@@ -160,9 +164,14 @@ VISITS = [
     Visit("accounts/password.html", "a buyer", "/account/password"),
     Visit("accounts/sessions.html", "a buyer", "/account/sessions"),
     Visit("mail/preferences.html", "a buyer", "/account/mail"),
-    Visit("courses/teach.html", "a buyer", "/studio"),
-    Visit("courses/index.html", "a creator", "/studio"),
-    Visit("courses/index.html", "a creator", "/studio", _open_the_menu),
+    Visit("studio/teach.html", "a buyer", "/studio"),
+    Visit("studio/home.html", "a creator", "/studio"),
+    Visit("studio/home.html", "a creator", "/studio", _open_the_menu),
+    Visit("studio/home.html", "a creator", "/studio", _read_the_numbers),
+    Visit("studio/home.html", "a creator", "/studio?q=nothing"),
+    Visit("studio/sales.html", "a creator", "/studio/sales"),
+    Visit("accounts/profile.html", "a creator", "/account"),
+    Visit("catalog/show.html", "a creator", "{course}?as=buyer"),
     Visit("courses/new.html", "a creator", "/studio/courses/new"),
     Visit("courses/details.html", "a creator", "{draft}/details"),
     Visit("courses/content.html", "a creator", "{draft}/content"),
