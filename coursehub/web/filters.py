@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import nh3
 from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_decimal
 from flask import Flask, current_app
 from flask_babel import get_locale
 from markdown_it import MarkdownIt
@@ -23,7 +24,9 @@ _TAGS = {
 
 def init_app(app: Flask) -> None:
     """Register the filters and globals."""
-    app.jinja_env.filters.update(money=money, day=day, moment=moment, ago=ago, markdown=markdown, filesize=filesize)
+    app.jinja_env.filters.update(
+        money=money, day=day, moment=moment, ago=ago, markdown=markdown, filesize=filesize, decimal=decimal, whole=whole
+    )
     app.jinja_env.globals.update(dom_id=dom_id)
 
 
@@ -72,6 +75,16 @@ def markdown(text: str) -> Markup:
 def filesize(size: int) -> str:
     """`3.4 MB` (of 1,000,000 bytes)."""
     return f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{max(1, round(size / 1000))} KB"
+
+
+def decimal(value: float) -> str:
+    """`4.5`, with one place after the point."""
+    return format_decimal(value, "0.0", locale=_locale())
+
+
+def whole(value: int) -> str:
+    """`1,204`."""
+    return format_decimal(value, "#,##0", locale=_locale())
 
 
 def dom_id(thing: Any, prefix: str = "") -> str:
