@@ -463,8 +463,10 @@ STOP = """() => {
   if (!node || node === document.body) return null;
   const target = node.closest("label") ?? node;
   const box = target.getBoundingClientRect();
-  const around = [node, node.parentElement, node.nextElementSibling].filter(Boolean).map((one) => getComputedStyle(one));
-  const ring = around.some((style) => (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1) || style.boxShadow.includes("inset"));
+  const near = [node, node.parentElement, node.nextElementSibling].filter(Boolean);
+  const around = near.map((one) => getComputedStyle(one));
+  const outlined = (style) => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
+  const ring = around.some((style) => outlined(style) || style.boxShadow.includes("inset"));
   const inText = getComputedStyle(node).display === "inline";
   return {html: node.outerHTML.slice(0, 120), ring, small: !inText && (box.width < 24 || box.height < 24)};
 }"""
@@ -487,8 +489,8 @@ def test_rule_25_tab_reaches_everything_with_a_ring(visit: Any, bazaar: Bazaar, 
     assert [stop["html"] for stop in stops if stop["small"]] == []
     reachable = page.evaluate(
         """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
-          .filter((one) => one.checkVisibility({visibilityProperty: true}) && one.tabIndex >= 0 && !one.disabled && !one.closest("dialog:not([open])")
-            && !(one.type === "radio" && !one.checked)).length"""
+          .filter((one) => one.checkVisibility({visibilityProperty: true}) && one.tabIndex >= 0 && !one.disabled
+            && !one.closest("dialog:not([open])") && !(one.type === "radio" && !one.checked)).length"""
     )
     assert len({stop["html"] for stop in stops}) <= len(stops)
     assert len(stops) >= min(80, reachable)
