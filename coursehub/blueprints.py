@@ -12,11 +12,12 @@ from coursehub.cart import views as cart
 from coursehub.catalog import views as catalog
 from coursehub.courses import views as courses
 from coursehub.kernel.settings import Settings
-from coursehub.library import views as library
+from coursehub.library.views import blueprint as library
 from coursehub.mail import views as mail
 from coursehub.orders import views as orders
 from coursehub.payments import views as payments
 from coursehub.payments import webhooks
+from coursehub.reviews import views as reviews
 from coursehub.studio import views as studio
 from coursehub.web import files, health, pages, spooling
 
@@ -39,6 +40,7 @@ def SITE_MAP(settings: Settings) -> list[tuple[Blueprint, str | None]]:
     """Every blueprint with its prefix."""
     BODY_LIMITS["courses.create_upload"] = settings.upload_limit + spooling.SLACK
     BODY_LIMITS["courses.create_cover"] = courses.COVER_LIMIT + spooling.SLACK
+    BODY_LIMITS["library.create_file"] = settings.upload_limit + spooling.SLACK
     BODY_LIMITS["api.create_upload"] = settings.upload_limit + spooling.SLACK
     return [
         (health.blueprint, None),
@@ -47,11 +49,12 @@ def SITE_MAP(settings: Settings) -> list[tuple[Blueprint, str | None]]:
         (mail.blueprint, None),
         (accounts, None),
         (catalog.blueprint, None),
+        (reviews.blueprint, None),
         (courses.blueprint, None),
         (studio.blueprint, None),
         (cart.blueprint, None),
         (orders.blueprint, None),
-        (library.blueprint, None),
+        (library, None),
         (payments.blueprint, None),
         (webhooks.blueprint, None),
         (api, None),

@@ -86,9 +86,8 @@ def update(course: Course, *, revision: int | None = None, **details: Unpack[Det
     for name, value in changed.items():
         setattr(course, name, value)
     course.revision += 1
-    # An address that was public stays: people have linked to it.
-    if "title" in changed and course.published_at is None:
-        slugs.claim(course)
+    if "title" in changed:
+        (slugs.claim if course.published_at is None else slugs.rename)(course)
     search_text.reindex(course)
     return course
 

@@ -1,4 +1,4 @@
-"""Rows of courses: the course, its immutable versions, their pages, its assets, the categories."""
+"""Rows of courses: the course, its earlier addresses, its immutable versions, their pages, its assets, categories."""
 
 from datetime import datetime
 from typing import Any
@@ -59,6 +59,9 @@ class Course(Base, Keyed, Stamped):
     language: Mapped[str] = mapped_column(Text, server_default="en", default="en")
     sample_pages: Mapped[int] = mapped_column(server_default="3", default=3)
     sales_count: Mapped[int] = mapped_column(server_default="0", default=0)
+    rating_sum: Mapped[int] = mapped_column(server_default="0", default=0)
+    rating_count: Mapped[int] = mapped_column(server_default="0", default=0)
+    rating_score: Mapped[float] = mapped_column(server_default="3.9", default=3.9)
     # Counts edits, so that a second tab's save can see it is late.
     revision: Mapped[int] = mapped_column(server_default="1", default=1)
     published_at: Mapped[datetime | None]
@@ -83,6 +86,16 @@ class Course(Base, Keyed, Stamped):
     def is_public(self) -> bool:
         """Whether anyone with the address may see its page; only `published` ones are listed."""
         return self.status in ("published", "unlisted")
+
+
+class CourseSlug(Base):
+    """An address that a course had while it was public: it leads to the course's address of now, for good."""
+
+    __tablename__ = "course_slugs"
+
+    slug: Mapped[str] = mapped_column(Text, primary_key=True)
+    course_id: Mapped[UUID] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class CourseVersion(Base, Keyed):

@@ -36,8 +36,12 @@ def recent() -> AnyResponse:
 @blueprint.get("/orders/<uuid:order_id>")
 @login_required
 def show(order_id: UUID) -> str:
-    """One order with its lines as they were."""
+    """One order with its lines as they were; paid, it is the receipt, and prints as one."""
     order = queries.order_or_404(order_id, owner=current_user.id)
     return render_template(
-        "orders/show.html", order=order, items=queries.items_of(order.id), purchases=rights.of_order(order.id)
+        "orders/show.html",
+        order=order,
+        items=queries.items_of(order.id),
+        purchases=rights.of_order(order.id),
+        buyer=current_user,
     )

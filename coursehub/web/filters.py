@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import nh3
 from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_decimal
 from flask import Flask, current_app
 from flask_babel import get_locale
 from markdown_it import MarkdownIt
@@ -27,7 +28,15 @@ _TAGS = {
 def init_app(app: Flask) -> None:
     """Register the filters and globals."""
     app.jinja_env.filters.update(
-        money=money, day=day, moment=moment, ago=ago, markdown=markdown, linked=linked, filesize=filesize
+        money=money,
+        day=day,
+        moment=moment,
+        ago=ago,
+        markdown=markdown,
+        linked=linked,
+        filesize=filesize,
+        decimal=decimal,
+        whole=whole,
     )
     app.jinja_env.globals.update(dom_id=dom_id)
 
@@ -91,6 +100,16 @@ def linked(text: str) -> Markup:
 def filesize(size: int) -> str:
     """`3.4 MB` (of 1,000,000 bytes)."""
     return f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{max(1, round(size / 1000))} KB"
+
+
+def decimal(value: float) -> str:
+    """`4.5`, with one place after the point."""
+    return format_decimal(value, "0.0", locale=_locale())
+
+
+def whole(value: int) -> str:
+    """`1,204`."""
+    return format_decimal(value, "#,##0", locale=_locale())
 
 
 def dom_id(thing: Any, prefix: str = "") -> str:

@@ -109,6 +109,17 @@ def _ask_to_archive(page: Any) -> None:
     page.locator("#confirm_archived").wait_for()
 
 
+def _put_away_and_undo(page: Any) -> None:
+    page.get_by_role("button", name="Archive “Margins”").click()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Archive “Margins”").wait_for()
+
+
+def _send_nothing(page: Any) -> None:
+    page.get_by_role("button", name="Upload", exact=True).click()
+    page.locator("[data-error-summary]").wait_for()
+
+
 VISITS = [
     Visit("catalog/home.html", "a passer-by", "/"),
     Visit("catalog/index.html", "a passer-by", "/courses"),
@@ -137,7 +148,13 @@ VISITS = [
     Visit("cart/show.html", "a newcomer", "/cart"),
     Visit("catalog/show.html", "a buyer", "{course}"),
     Visit("library/index.html", "a buyer", "/library"),
+    Visit("library/index.html", "a buyer", "/library", _put_away_and_undo),
+    Visit("library/archived.html", "a buyer", "/library/archived"),
+    Visit("library/files.html", "a buyer", "/library/files"),
+    Visit("library/files.html", "a buyer", "/library/files", _send_nothing),
+    Visit("library/show_file.html", "a buyer", "{file}"),
     Visit("library/show.html", "a buyer", "{purchase}"),
+    Visit("library/link_ended.html", "a buyer", "{ended}"),
     Visit("orders/index.html", "a buyer", "/orders"),
     Visit("orders/show.html", "a buyer", "{order}"),
     Visit("orders/thanks.html", "a buyer", "{order}/thanks"),
@@ -284,7 +301,7 @@ def _ada(page: Any, stage: Stage, pdf: Path) -> None:
     stage.places["author"] = page.locator("main a[href^='/creators/']").first.get_attribute("href")
 
 
-def _ben(page: Any, stage: Stage, _pdf: Path) -> None:
+def _ben(page: Any, stage: Stage, pdf: Path) -> None:
     page.goto("/account/register")
     people.register(page, stage.shop, "Ben Okafor", "ben.axe@example.org")
     page.goto(stage.places["course"])
@@ -296,13 +313,29 @@ def _ben(page: Any, stage: Stage, _pdf: Path) -> None:
     people.wait_for_text(page, "Your courses are in your library", js=True)
     stage.places["order"] = page.url.split("/thanks")[0].removeprefix(stage.shop.address)
     page.goto("/library")
-    stage.places["purchase"] = page.locator("main a[href^='/library/']").first.get_attribute("href")
+    stage.places["purchase"] = page.locator("main .owned__title a").first.get_attribute("href")
+    stage.places["ended"] = _a_link_that_has_ended(page, stage)
+    page.goto("/library/files")
+    page.set_input_files("input[type=file]", str(pdf))
+    page.get_by_role("button", name="Upload", exact=True).click()
+    page.get_by_role("link", name="Read “Margins”").wait_for()
+    stage.places["file"] = page.locator("main .owned__title a").first.get_attribute("href")
     sold = stage.shop.mailbox.text(stage.shop.mail_to("ada.axe@example.org", "Margins"))
     link = re.search(r"/mail/unsubscribe/\S+", sold)
     assert link, sold
     stage.places["unsubscribe"] = link[0]
     page.goto("/dev/mail")
     stage.places["mail"] = page.locator("main a[href^='/dev/mail/']").first.get_attribute("href")
+
+
+def _a_link_that_has_ended(page: Any, stage: Stage) -> str:
+    page.goto(stage.places["purchase"])
+    with page.expect_download(), page.expect_request(re.compile("/d/")) as asked:
+        page.get_by_role("button", name="Download PDF").click()
+    database = re.sub(r"^postgresql\+\w+", "postgresql", _environment_of_the_web(stage.shop)["DATABASE_URL"])
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE download_grants SET expires_at = now() - interval '1 hour'")
+    return str(asked.value.url).removeprefix(stage.shop.address)
 
 
 def _newcomer(page: Any, stage: Stage, _pdf: Path) -> None:
