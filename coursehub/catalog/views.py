@@ -76,8 +76,9 @@ def show(slug: str) -> AnyResponse:
     visitor = _visitor()
     shown = showing.get(slug, visitor)
     course, base_url = shown.course, current_app.config["SETTINGS"].base_url
-    as_buyer = request.args.get("as") == "buyer"
-    section = reviews.section(course, visitor)
+    may_edit = visitor is not None and policies.may_edit(visitor, course)
+    as_buyer = may_edit and request.args.get("as") == "buyer"
+    section = reviews.section(course, None if as_buyer else visitor)
     summary = _summary(course)
     page = render_template(
         "catalog/show.html",
@@ -86,12 +87,13 @@ def show(slug: str) -> AnyResponse:
         standing=showing.standing(shown, visitor, _cart(visitor), as_buyer=as_buyer),
         releases=showing.releases(course),
         figures=showing.figures(course.author_id),
+        as_buyer=as_buyer,
         wished=visitor is not None and wishlist.wishes(visitor, course.id),
         section=section,
         form=ReviewForm.of(section.mine) if section.may_write else None,
         place="reviews_page",
         cover=queries.cover_path(course),
-        may_edit=visitor is not None and policies.may_edit(visitor, course),
+        may_edit=may_edit,
         base_url=base_url,
         summary=summary,
         amount=describing.amount(course.price_cents, course.currency),
@@ -122,7 +124,8 @@ def look(slug: str) -> AnyResponse:
     """On which pages some words stand; each look counts against this visitor's hour."""
     visitor = _visitor()
     shown = showing.get(slug, visitor)
-    reads_all = visitor is not None and access.can_access(visitor, shown.course)
+    as_buyer = request.args.get("as") == "buyer"
+    reads_all = visitor is not None and not as_buyer and access.can_access(visitor, shown.course)
     found = None
     if shown.version is not None and look_inside.words_of(request.args.get("q", "")):
         if not reads_all:
@@ -135,6 +138,7 @@ def look(slug: str) -> AnyResponse:
         shown=shown,
         look=found,
         reads_all=reads_all,
+        as_buyer=as_buyer,
         **_quiet(),
     )
 
