@@ -77,13 +77,14 @@ def show(slug: str) -> AnyResponse:
     shown = showing.get(slug, visitor)
     course, base_url = shown.course, current_app.config["SETTINGS"].base_url
     as_buyer = request.args.get("as") == "buyer"
-    section = reviews.section(course, visitor)
+    standing = showing.standing(shown, visitor, _cart(visitor), as_buyer=as_buyer)
+    section = reviews.section(course, None if standing == "looked_at" else visitor)
     summary = _summary(course)
     page = render_template(
         "catalog/show.html",
         shown=shown,
         course=course,
-        standing=showing.standing(shown, visitor, _cart(visitor), as_buyer=as_buyer),
+        standing=standing,
         releases=showing.releases(course),
         figures=showing.figures(course.author_id),
         wished=visitor is not None and wishlist.wishes(visitor, course.id),
