@@ -78,13 +78,14 @@ def show(slug: str) -> AnyResponse:
     course, base_url = shown.course, current_app.config["SETTINGS"].base_url
     may_edit = visitor is not None and policies.may_edit(visitor, course)
     as_buyer = may_edit and request.args.get("as") == "buyer"
+    standing = showing.standing(shown, visitor, _cart(visitor), as_buyer=as_buyer)
     section = reviews.section(course, None if as_buyer else visitor)
     summary = _summary(course)
     page = render_template(
         "catalog/show.html",
         shown=shown,
         course=course,
-        standing=showing.standing(shown, visitor, _cart(visitor), as_buyer=as_buyer),
+        standing=standing,
         releases=showing.releases(course),
         figures=showing.figures(course.author_id),
         as_buyer=as_buyer,

@@ -96,6 +96,39 @@ def _open_the_cart(page: Any) -> None:
     page.locator("#cart_panel").wait_for()
 
 
+def _open_the_light_box(page: Any) -> None:
+    page.get_by_role("link", name="Page 2").click()
+    page.locator("#lightbox img").wait_for()
+
+
+def _look_inside(page: Any) -> None:
+    page.locator("#look_q").fill("space")
+    page.locator("#look_button").click()
+    page.locator(".look__snippet").wait_for()
+
+
+def _wish_for_it(page: Any) -> None:
+    page.get_by_role("button", name="wishlist").click()
+    page.get_by_role("button", name="On your wishlist").wait_for()
+    page.goto("/wishlist")
+
+
+def _edit_the_review_badly(page: Any) -> None:
+    page.locator("#my_review summary").click()
+    page.evaluate("for (const star of document.querySelectorAll('#review_form [type=radio]')) star.checked = false")
+    page.locator("#send_review").click()
+    page.locator("[data-error-summary]").wait_for()
+
+
+def _begin_a_reply(page: Any) -> None:
+    page.get_by_role("link", name="Reply", exact=True).first.click()
+    page.locator("#review_reply").wait_for()
+
+
+def _reply_on_a_page(page: Any) -> None:
+    page.goto(page.get_by_role("link", name="Reply", exact=True).first.get_attribute("href"))
+
+
 def _open_the_menu(page: Any) -> None:
     page.locator(".appbar__end summary").click()
 
@@ -126,6 +159,11 @@ VISITS = [
     Visit("catalog/index.html", "a passer-by", "/courses?q=" + "endless" * 30),
     Visit("catalog/show.html", "a passer-by", "{course}"),
     Visit("catalog/show.html", "a passer-by", "{course}", _open_the_cart),
+    Visit("catalog/show.html", "a passer-by", "{course}", _open_the_light_box),
+    Visit("catalog/show.html", "a passer-by", "{course}", _look_inside),
+    Visit("catalog/look.html", "a passer-by", "{course}/look-inside?q=space"),
+    Visit("catalog/related.html", "a passer-by", "{course}/related"),
+    Visit("reviews/index.html", "a passer-by", "{course}/reviews"),
     Visit("cart/show.html", "a passer-by", "/cart"),
     Visit("catalog/creator.html", "a passer-by", "{author}"),
     Visit("accounts/sign_in.html", "a passer-by", "/login"),
@@ -146,7 +184,11 @@ VISITS = [
     Visit("errors/405.html", "a passer-by", "/checkout"),
     Visit("accounts/verify.html", "a newcomer", "/account/verify"),
     Visit("cart/show.html", "a newcomer", "/cart"),
+    Visit("catalog/wishlist.html", "a newcomer", "/wishlist"),
+    Visit("catalog/wishlist.html", "a newcomer", "{course}", _wish_for_it),
     Visit("catalog/show.html", "a buyer", "{course}"),
+    Visit("reviews/index.html", "a buyer", "{course}/reviews"),
+    Visit("reviews/index.html", "a buyer", "{course}/reviews", _edit_the_review_badly),
     Visit("library/index.html", "a buyer", "/library"),
     Visit("library/index.html", "a buyer", "/library", _put_away_and_undo),
     Visit("library/archived.html", "a buyer", "/library/archived"),
@@ -172,6 +214,8 @@ VISITS = [
     Visit("studio/sales.html", "a creator", "/studio/sales"),
     Visit("accounts/profile.html", "a creator", "/account"),
     Visit("catalog/show.html", "a creator", "{course}?as=buyer"),
+    Visit("catalog/show.html", "a creator", "{course}", _begin_a_reply),
+    Visit("reviews/reply.html", "a creator", "{course}", _reply_on_a_page),
     Visit("courses/new.html", "a creator", "/studio/courses/new"),
     Visit("courses/details.html", "a creator", "{draft}/details"),
     Visit("courses/content.html", "a creator", "{draft}/content"),
@@ -336,6 +380,11 @@ def _a_link_that_has_ended(page: Any, stage: Stage) -> str:
     with psycopg.connect(database) as connection:
         connection.execute("UPDATE download_grants SET expires_at = now() - interval '1 hour'")
     return str(asked.value.url).removeprefix(stage.shop.address)
+    page.goto(stage.places["course"])
+    page.locator("#review_rating-4").check(force=True)
+    page.locator("#review_text").fill("White space, and what it is for.")
+    page.locator("#send_review").click()
+    page.locator("#my_review").wait_for()
 
 
 def _newcomer(page: Any, stage: Stage, _pdf: Path) -> None:
