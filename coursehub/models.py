@@ -13,6 +13,7 @@ from coursehub.library import models as library
 from coursehub.mail import models as mail
 from coursehub.orders import models as orders
 from coursehub.payments import models as payments
+from coursehub.reading import models as reading
 from coursehub.recommendations import models as recommendations
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "orders",
     "outbox",
     "payments",
+    "reading",
     "recommendations",
 ]
