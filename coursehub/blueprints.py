@@ -17,6 +17,7 @@ from coursehub.mail import views as mail
 from coursehub.orders import views as orders
 from coursehub.payments import views as payments
 from coursehub.payments import webhooks
+from coursehub.reading import views as reading
 from coursehub.web import files, health, pages, spooling
 
 # Bodies over 1 MB are refused except here: endpoint → bytes. Filled from the settings in SITE_MAP.
@@ -50,6 +51,7 @@ def SITE_MAP(settings: Settings) -> list[tuple[Blueprint, str | None]]:
         (cart.blueprint, None),
         (orders.blueprint, None),
         (library.blueprint, None),
+        (reading.blueprint, None),
         (payments.blueprint, None),
         (webhooks.blueprint, None),
         (api, None),

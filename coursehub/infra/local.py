@@ -17,10 +17,10 @@ from coursehub.infra.smtp import MailUnavailable
 from coursehub.infra.storage import (
     AWAY,
     StoredObject,
+    check_range,
     checked_content_type,
     checked_key,
     checked_prefix,
-    checked_range,
     checked_seconds,
     write_whole,
 )
@@ -79,7 +79,7 @@ class LocalStorage:
             raise Unavailable(AWAY) from error
 
     def open_range(self, key: str, first: int, length: int) -> BinaryIO:
-        checked_range(first, length)
+        check_range(first, length)
         stream = self.open(key)
         stream.seek(first)
         return cast(BinaryIO, io.BufferedReader(_Part(stream, length)))

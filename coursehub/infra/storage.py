@@ -118,7 +118,7 @@ def checked_seconds(seconds: int) -> int:
     return seconds
 
 
-def checked_range(first: int, length: int) -> None:
+def check_range(first: int, length: int) -> None:
     """Raises ValueError unless `length` bytes from `first` on can be asked for."""
     if first < 0 or length < 1:
         raise ValueError(f"Not a range: {length} bytes from {first}.")
@@ -235,7 +235,8 @@ class MinioStorage:
         return cast(BinaryIO, io.BufferedReader(_Body(answer), 256 * 1024))
 
     def open_range(self, key: str, first: int, length: int) -> BinaryIO:
-        checked_key(key), checked_range(first, length)
+        checked_key(key)
+        check_range(first, length)
         try:
             with self._answering(key):
                 answer = self._client.get_object(self.bucket, key, offset=first, length=length)

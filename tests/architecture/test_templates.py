@@ -53,6 +53,7 @@ METHODS = {
     *(".items", ".get", ".values", ".keys", ".append", ".format", ".isoformat", ".join"),
     *(".split", ".splitlines", ".startswith", ".endswith", ".replace", ".strip", ".lower", ".upper"),
     *("._value", ".iter_choices"),  # a WTForms field's own
+    *(".at", ".picture"),  # addresses within a book at hand
 }
 
 
