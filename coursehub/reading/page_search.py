@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, cast, func, literal_column, select, tuple_, values
+from sqlalchemy import ColumnElement, cast, func, literal, literal_column, select, tuple_, values
 from sqlalchemy import column as sql_column
 from sqlalchemy.dialects.postgresql import REGCONFIG, TSQUERY
-from sqlalchemy.types import Integer, Uuid
+from sqlalchemy.types import Integer, Text, Uuid
 
 from coursehub.accounts.models import Customer
 from coursehub.courses import queries
@@ -127,7 +127,7 @@ def cleaned(text: str) -> str:
 def statement(words: str, version_ids: Iterable[UUID]) -> Any:
     """SQL: pages of these versions with these words, with how well they fit; one index knows both."""
     query = query_of(words)
-    theirs = cast(" | ".join(f"'{version_id}'" for version_id in version_ids), TSQUERY)
+    theirs = cast(literal(" | ".join(f"'{version_id}'" for version_id in version_ids), Text), TSQUERY)
     found = (
         select(PageText.version_id, PageText.page_number, PageText.search)
         .where(PageText.search.op("@@")(query.op("&&")(theirs)))

@@ -92,8 +92,8 @@ def _reader() -> Customer:
 
 
 def _page(book: Book) -> AnyResponse:
-    kept = positions.of(current_user.id, book)
-    number = book.within(page_asked_for(request.args) or kept or 1)
+    asked, kept = page_asked_for(request.args), positions.of(current_user.id, book)
+    number = book.within((kept or 1) if asked is None else asked)
     text = books.text_of(book, number)
     return respond(render_template("reading/show.html", book=book, number=number, kept=kept, text=text))
 

@@ -124,6 +124,7 @@
     const { bus, viewer } = reader;
     bus.on("pagechanging", ({ pageNumber }) => show(pageNumber));
     bus.on("scalechanging", showScale);
+    bus.on("rotationchanging", ({ pageNumber }) => (viewer.currentPageNumber = pageNumber));
     show(viewer.currentPageNumber);
     showScale({ scale: viewer.currentScale, presetValue: viewer.currentScaleValue });
     scale.addEventListener("change", () => setScale(scale.value));

@@ -181,8 +181,17 @@
     await drawn;
     Object.assign(reader, { viewer, bus, links });
     state("ready");
-    if (document.activeElement === document.body) at("reader_container").focus({ preventScroll: true });
+    takeKeys();
     root.dispatchEvent(new CustomEvent("reader:ready"));
+  };
+
+  // The arrows scroll at once, without a ring around what nobody has gone to.
+  const takeKeys = () => {
+    const desk = at("reader_container");
+    if (document.activeElement !== document.body) return;
+    desk.classList.add("reader__container--quiet");
+    desk.addEventListener("blur", () => desk.classList.remove("reader__container--quiet"), { once: true });
+    desk.focus({ preventScroll: true });
   };
 
   for (const part of root.querySelectorAll("[data-needs-script]")) part.hidden = false;
