@@ -1,4 +1,4 @@
-"""Rows of courses: the course, its immutable versions, their pages, its assets, the categories."""
+"""Rows of courses: the course, its earlier addresses, its immutable versions, their pages, its assets, categories."""
 
 from datetime import datetime
 from typing import Any
@@ -32,6 +32,7 @@ class Course(Base, Keyed, Stamped):
         CheckConstraint(one_of("status", STATUSES), name="status_known"),
         CheckConstraint("price_cents >= 0", name="price_not_negative"),
         CheckConstraint("sample_pages BETWEEN 0 AND 10", name="sample_pages_few"),
+        CheckConstraint("(taken_down_at IS NULL) = (takedown_reason IS NULL)", name="takedown_says_why"),
         # A course people can find always has a file behind it.
         CheckConstraint("status = 'draft' OR current_version_id IS NOT NULL", name="published_has_version"),
         Index("ix_courses_search", "search", postgresql_using="gin"),
@@ -58,9 +59,15 @@ class Course(Base, Keyed, Stamped):
     language: Mapped[str] = mapped_column(Text, server_default="en", default="en")
     sample_pages: Mapped[int] = mapped_column(server_default="3", default=3)
     sales_count: Mapped[int] = mapped_column(server_default="0", default=0)
+    rating_sum: Mapped[int] = mapped_column(server_default="0", default=0)
+    rating_count: Mapped[int] = mapped_column(server_default="0", default=0)
+    rating_score: Mapped[float] = mapped_column(server_default="3.9", default=3.9)
     # Counts edits, so that a second tab's save can see it is late.
     revision: Mapped[int] = mapped_column(server_default="1", default=1)
     published_at: Mapped[datetime | None]
+    # Staff took it out of the shop: only staff let it back. The author reads the reason.
+    taken_down_at: Mapped[datetime | None]
+    takedown_reason: Mapped[str | None] = mapped_column(Text)
     search: Mapped[Any] = mapped_column(TSVECTOR, nullable=True, deferred=True)
 
     @property
@@ -72,9 +79,23 @@ class Course(Base, Keyed, Stamped):
         return self.price_cents == 0
 
     @property
+    def is_taken_down(self) -> bool:
+        return self.taken_down_at is not None
+
+    @property
     def is_public(self) -> bool:
         """Whether anyone with the address may see its page; only `published` ones are listed."""
         return self.status in ("published", "unlisted")
+
+
+class CourseSlug(Base):
+    """An address that a course had while it was public: it leads to the course's address of now, for good."""
+
+    __tablename__ = "course_slugs"
+
+    slug: Mapped[str] = mapped_column(Text, primary_key=True)
+    course_id: Mapped[UUID] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class CourseVersion(Base, Keyed):

@@ -32,6 +32,8 @@ LIMITS = {
     "read": "3000/minute",
     "position": "120/minute",
     "upload": "30/hour",
+    "review": "30/hour",
+    "look_inside": "40/hour",
     "webhook": "6000/minute",
     "api": "600/minute",
 }
