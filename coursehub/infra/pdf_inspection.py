@@ -13,7 +13,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from coursehub.infra.pdf_active import active_content, is_only_a_program
-from coursehub.infra.pdf_opening import check_header, count_pages, rebuild_page_tree, open_pdf, second_file_signs
+from coursehub.infra.pdf_opening import check_header, count_pages, open_pdf, rebuild_page_tree, second_file_signs
 from coursehub.infra.pdf_titles import as_title, readable
 from coursehub.infra.pdf_verdicts import Refusal
 

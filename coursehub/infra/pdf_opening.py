@@ -88,7 +88,7 @@ def rebuild_page_tree(pdf: pikepdf.Pdf) -> None:
     A viewer that fetches a file piece by piece finds a page by asking its elders how many they have: with twigs of a
     few pages it touches a few, with one flat list every page of the book before it can show the first.
     """
-    pages = [page.obj for page in pdf.pages]
+    pages: list[pikepdf.Object] = [page.obj for page in pdf.pages]
     # The old root is used again: in a ruined file the number of a new object may be one that others still refer to.
     root = pdf.Root["/Pages"]
     for key in set(root.keys()):

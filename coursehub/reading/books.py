@@ -13,7 +13,8 @@ from coursehub.entitlements.models import Purchase
 from coursehub.kernel.db import db
 from coursehub.kernel.errors import NotAllowed, NotFound
 from coursehub.kernel.ids import parse_id
-from coursehub.library import downloads
+from coursehub.library import downloads, private_files
+from coursehub.library.models import PrivatePageText
 
 _OUTLINE_DEPTH = 3
 
@@ -29,7 +30,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Book:
-    """What lies open: a version of a course, with where its parts are found."""
+    """What lies open, a version of a course or a file of one's own, with where its parts are found."""
 
     id: UUID
     title: str
@@ -40,7 +41,7 @@ class Book:
     byte_size: int
     mark: str  # names the content
     filename: str
-    course_id: UUID | None = None
+    is_own_file: bool = False
     version_id: UUID | None = None
     version_number: int | None = None
     query: str = ""  # keeps to a version that is not the usual one, e.g. `version=2`
@@ -75,7 +76,8 @@ class Book:
 
     def picture_key(self, page: int, size: str) -> str:
         """Where that picture lies in storage."""
-        assert self.version_id is not None
+        if self.version_id is None:
+            return private_files.page_key(self.id, page, size)
         return queries.page_key(self.version_id, page, size)
 
     def within(self, page: int) -> int:
@@ -111,9 +113,31 @@ def of_course(reader: Customer, course_id: UUID, version: str | None = None) -> 
     return _book(course, chosen, purchase, is_usual=usual is not None and chosen.id == usual.id)
 
 
+def of_file(reader: Customer, file_id: UUID) -> Book:
+    """A private file, for its owner alone. Raises NotFound, NotReady."""
+    file = private_files.get_readable(reader, file_id)
+    return Book(
+        id=file.id,
+        title=file.title,
+        address=f"/read/files/{file.id}",
+        pages_count=file.pages_count or 1,
+        pages_drawn=file.pages_drawn,
+        pdf_key=file.pdf_url,
+        byte_size=file.byte_size,
+        mark=file.fingerprint or str(file.id),
+        filename=file.filename,
+        is_own_file=True,
+        home=f"/library/files/{file.id}",
+    )
+
+
 def text_of(book: Book, page: int) -> str:
     """The words on one page."""
-    assert book.version_id is not None
+    if book.version_id is None:
+        text = select(PrivatePageText.text).where(
+            PrivatePageText.file_id == book.id, PrivatePageText.page_number == page
+        )
+        return db.session.scalar(text) or ""
     return queries.page_texts(book.version_id, page, page).get(page, "")
 
 
@@ -176,7 +200,6 @@ def _book(course: Course, version: CourseVersion, purchase: Purchase | None, *, 
         byte_size=version.byte_size,
         mark=version.fingerprint or str(version.id),
         filename=f"{course.title} (v{version.version_number}).pdf",
-        course_id=course.id,
         version_id=version.id,
         version_number=version.version_number,
         query="" if is_usual else f"version={version.version_number}",

@@ -23,7 +23,7 @@ class ReadingPosition(Base, Keyed):
 
     customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
     course_id: Mapped[UUID | None] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
-    file_id: Mapped[UUID | None]
+    file_id: Mapped[UUID | None] = mapped_column(ForeignKey("private_files.id", ondelete="CASCADE"), index=True)
     version_id: Mapped[UUID | None] = mapped_column(ForeignKey("course_versions.id", ondelete="SET NULL"), index=True)
     page_number: Mapped[int]
     pages_count: Mapped[int]  # of the version that was read

@@ -1,47 +1,34 @@
 """Searching the pages of everything somebody owns: the right to each is asked in the same moment as the words."""
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, cast, func, literal, literal_column, select, tuple_, values
-from sqlalchemy import column as sql_column
-from sqlalchemy.dialects.postgresql import REGCONFIG, TSQUERY
-from sqlalchemy.types import Integer, Text, Uuid
+from sqlalchemy import select
 
 from coursehub.accounts.models import Customer
-from coursehub.courses import queries
-from coursehub.courses.models import Course, CourseVersion, PageText
+from coursehub.courses import queries as courses
+from coursehub.courses.models import Course, CourseVersion
 from coursehub.entitlements.models import Purchase
 from coursehub.kernel.db import db
 from coursehub.library.downloads import released
+from coursehub.library.models import PrivateFile
+from coursehub.reading import queries
 
-LONGEST_QUERY = 200
 # Books on a page of results, hits shown of each, and hits on a page that shows one book's alone.
 BOOKS = 8
 HITS = 3
 HITS_OF_ONE = 20
-# A word that stands on more pages than this is no search; the best of so many are shown.
-MOST = 5000
-_LAST_WORD = re.compile(r"(?:^|.*\s)(\w{2,})$", re.S)
-_MARKS = "\x02", "\x03"
-_SNIPPET = (
-    f"StartSel={_MARKS[0]}, StopSel={_MARKS[1]}, MaxFragments=2, MaxWords=18, MinWords=8, "
-    'ShortWord=2, FragmentDelimiter=" … "'
-)
-_SNIPPET_FROM = 40_000  # characters of a page, as many as the index knows
 
 
 @dataclass(frozen=True)
 class Source:
-    """A book to search in: a version of a course that this person may read."""
+    """A book to search in: a version of a course that this person may read, or a file of their own."""
 
-    id: UUID  # of the course
-    version_id: UUID
+    id: UUID  # of the course or file
+    holder: UUID  # what its pages hang on: the version, or the file itself
+    is_own_file: bool
     title: str
     author: str
     address: str
@@ -90,7 +77,7 @@ class Results:
 
     @property
     def is_more(self) -> bool:
-        return self.total >= MOST
+        return self.total >= queries.MOST
 
 
 @dataclass(frozen=True)
@@ -99,10 +86,14 @@ class _Match:
     page: int
     rank: float
 
+    @property
+    def place(self) -> tuple[UUID, int]:
+        return self.source.holder, self.page
+
 
 def find(reader: Customer, text: str, *, within: UUID | None = None, page: int = 1) -> Results:
     """The pages with these words in everything the reader owns; `within` names one book. Any text will do."""
-    words = cleaned(text)
+    words = queries.cleaned(text)
     sources = [source for source in _sources(reader) if within in (None, source.id)]
     matches = _matches(words, sources) if words and sources else []
     grouped: dict[Source, list[_Match]] = defaultdict(list)
@@ -119,44 +110,8 @@ def find(reader: Customer, text: str, *, within: UUID | None = None, page: int =
     return Results(books, page, pages, len(matches), len(sources))
 
 
-def cleaned(text: str) -> str:
-    """The words as PostgreSQL can take them: no NUL, no half characters, not endless."""
-    return text.replace("\0", " ").encode("utf-8", "ignore").decode()[:LONGEST_QUERY].strip()
-
-
-def statement(words: str, version_ids: Iterable[UUID]) -> Any:
-    """SQL: pages of these versions with these words, with how well they fit; one index knows both."""
-    query = query_of(words)
-    theirs = cast(literal(" | ".join(f"'{version_id}'" for version_id in version_ids), Text), TSQUERY)
-    found = (
-        select(PageText.version_id, PageText.page_number, PageText.search)
-        .where(PageText.search.op("@@")(query.op("&&")(theirs)))
-        .limit(MOST)
-        .subquery("found")
-    )
-    # 1: a long page is not better because it is long.
-    return select(found.c.version_id, found.c.page_number, func.ts_rank(found.c.search, query, 1))
-
-
-def query_of(words: str) -> ColumnElement[Any]:
-    """Whole words and English stems, with "quotes", -minus and or; the last word may be a mere beginning."""
-    english, simple = _config("english"), _config("simple")
-    query = func.websearch_to_tsquery(english, words).op("||")(func.websearch_to_tsquery(simple, words))
-    last = _LAST_WORD.match(words)
-    # Inside quotes or after a minus a beginning would mean something else.
-    if last and '"' not in words:
-        begun = func.to_tsquery(simple, f"'{last[1]}':*")
-        before = func.websearch_to_tsquery(english, words[: last.start(1)])
-        query = query.op("||")(before.op("&&")(begun))
-    return query.self_group()
-
-
-def _config(name: str) -> ColumnElement[Any]:
-    return literal_column(f"'{name}'::regconfig", REGCONFIG)
-
-
 def _sources(reader: Customer) -> list[Source]:
-    """Everything this person bought and may read now, in the version they read; one query."""
+    """Everything this person may read now: what they bought, in the version they read, and their own files."""
     newest = (
         select(CourseVersion.id)
         .where(
@@ -180,17 +135,26 @@ def _sources(reader: Customer) -> list[Source]:
         .join(Customer, Customer.id == Course.author_id)
         .where(Purchase.customer_id == reader.id, Purchase.access == "active")
     )
-    return [
-        Source(course_id, version_id, title, author, f"/read/{course_id}", queries.cover_address(slug, cover))
-        for course_id, version_id, title, author, slug, cover in rows
+    bought = [
+        Source(id_, version_id, False, title, author, f"/read/{id_}", courses.cover_address(slug, cover))
+        for id_, version_id, title, author, slug, cover in rows
     ]
+    files = db.session.execute(
+        select(PrivateFile.id, PrivateFile.title).where(
+            PrivateFile.customer_id == reader.id, PrivateFile.status == "ready"
+        )
+    )
+    return bought + [Source(id_, id_, True, title, "", f"/read/files/{id_}", None) for id_, title in files]
 
 
 def _matches(words: str, sources: list[Source]) -> list[_Match]:
-    by_version = {source.version_id: source for source in sources}
-    rows = db.session.execute(statement(words, by_version))
+    by_holder = {source.holder: source for source in sources}
+    versions = [source.holder for source in sources if not source.is_own_file]
+    files = [source.holder for source in sources if source.is_own_file]
+    rows = list(db.session.execute(queries.pages_of_versions(words, versions))) if versions else []
+    rows += list(db.session.execute(queries.pages_of_files(words, files))) if files else []
     # A page that says the name of a version is not a page of it.
-    return [_Match(by_version[version], page, rank) for version, page, rank in rows if version in by_version]
+    return [_Match(by_holder[holder], page, rank) for holder, page, rank in rows if holder in by_holder]
 
 
 def _of_one(words: str, grouped: dict[Source, list[_Match]], page: int, sources: int) -> Results:
@@ -208,26 +172,16 @@ def _hits(words: str, matches: list[_Match]) -> dict[Source, list[Hit]]:
     hits: dict[Source, list[Hit]] = defaultdict(list)
     if not matches:
         return hits
-    wanted = values(sql_column("version_id", Uuid), sql_column("page_number", Integer), name="wanted").data(
-        [(match.source.version_id, match.page) for match in matches]
-    )
-    text = func.translate(func.left(PageText.text, _SNIPPET_FROM), "".join(_MARKS), "")
-    cut = func.ts_headline(_config("english"), text, query_of(words), _SNIPPET)
-    rows = db.session.execute(
-        select(PageText.version_id, PageText.page_number, cut).join(
-            wanted,
-            tuple_(PageText.version_id, PageText.page_number) == tuple_(wanted.c.version_id, wanted.c.page_number),
-        )
-    )
-    cuts = {(version_id, page): snippet for version_id, page, snippet in rows}
+    cuts = queries.snippets_of_versions(words, [match.place for match in matches if not match.source.is_own_file])
+    cuts |= queries.snippets_of_files(words, [match.place for match in matches if match.source.is_own_file])
     for match in matches:
-        snippet = _pieces(cuts.get((match.source.version_id, match.page), ""))
+        snippet = _pieces(cuts.get(match.place, ""))
         hits[match.source].append(Hit(match.page, snippet, _found_words(snippet) or words))
     return hits
 
 
 def _pieces(snippet: str) -> tuple[Piece, ...]:
-    begin, end = _MARKS
+    begin, end = queries.MARKS
     pieces: list[Piece] = []
     for number, part in enumerate(snippet.split(begin)):
         found, _, beside = part.rpartition(end) if number else ("", "", part)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import literal, or_, select
+from sqlalchemy import and_, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from coursehub.accounts.models import Customer
@@ -16,6 +16,7 @@ from coursehub.kernel import clock
 from coursehub.kernel.db import db
 from coursehub.kernel.errors import Invalid
 from coursehub.kernel.ids import new_id
+from coursehub.library.models import PrivateFile
 from coursehub.reading.books import Book
 from coursehub.reading.models import ReadingPosition
 
@@ -70,35 +71,39 @@ def keep(reader_id: UUID, book: Book, page: int, *, ago: timedelta = timedelta()
 
 def recent(reader: Customer, limit: int = MOST_RECENT) -> list[Recent]:
     """What this person read last and may still read, newest first; one query."""
+    may_read_course = or_(Purchase.id.is_not(None), Course.author_id == reader.id, literal(reader.is_admin))
     rows = db.session.execute(
-        select(ReadingPosition, Course, Customer.name)
-        .join(Course, Course.id == ReadingPosition.course_id)
-        .join(Customer, Customer.id == Course.author_id)
+        select(ReadingPosition, Course, Customer.name, PrivateFile.title)
+        .outerjoin(Course, Course.id == ReadingPosition.course_id)
+        .outerjoin(Customer, Customer.id == Course.author_id)
         .outerjoin(
             Purchase,
             (Purchase.course_id == Course.id) & (Purchase.customer_id == reader.id) & (Purchase.access == "active"),
         )
+        .outerjoin(
+            PrivateFile,
+            (PrivateFile.id == ReadingPosition.file_id)
+            & (PrivateFile.customer_id == reader.id)
+            & (PrivateFile.status == "ready"),
+        )
         .where(
             ReadingPosition.customer_id == reader.id,
-            or_(Purchase.id.is_not(None), Course.author_id == reader.id, literal(reader.is_admin)),
+            or_(and_(Course.id.is_not(None), may_read_course), PrivateFile.id.is_not(None)),
         )
         .order_by(ReadingPosition.updated_at.desc(), ReadingPosition.id.desc())
         .limit(limit)
     )
-    return [
-        Recent(
-            course.id,
-            course.title,
-            author,
-            f"/read/{course.id}",
-            queries.cover_address(course.slug, course.cover_image_url),
-            place.page_number,
-            place.pages_count,
-            place.updated_at,
-        )
-        for place, course, author in rows
-    ]
+    return [_recent(*row) for row in rows]
+
+
+def _recent(place: ReadingPosition, course: Course | None, author: str | None, file_title: str | None) -> Recent:
+    last = (place.page_number, place.pages_count, place.updated_at)
+    if course is not None:
+        cover = queries.cover_address(course.slug, course.cover_image_url)
+        return Recent(course.id, course.title, author or "", f"/read/{course.id}", cover, *last)
+    assert place.file_id is not None
+    return Recent(place.file_id, file_title or "", "", f"/read/files/{place.file_id}", None, *last)
 
 
 def _column(book: Book) -> Any:
-    return ReadingPosition.course_id if book.course_id else ReadingPosition.file_id
+    return ReadingPosition.file_id if book.is_own_file else ReadingPosition.course_id

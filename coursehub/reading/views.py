@@ -8,13 +8,13 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from coursehub.accounts.models import Customer
-from coursehub.courses import queries
+from coursehub.courses.queries import SIZES
 from coursehub.infra.services import services
 from coursehub.infra.storage import content_disposition
 from coursehub.kernel.db import release, transaction
 from coursehub.kernel.errors import NotFound, Unavailable
 from coursehub.kernel.ids import parse_id
-from coursehub.reading import books, page_search, positions
+from coursehub.reading import books, page_search, positions, queries
 from coursehub.reading.books import Book
 from coursehub.reading.forms import page_asked_for, page_to_keep, time_since
 from coursehub.web.auth import login_required
@@ -61,6 +61,36 @@ def update_position(course_id: UUID) -> AnyResponse:
     return _keep(books.of_course(_reader(), course_id, request.form.get("version_id")))
 
 
+@blueprint.get("/read/files/<uuid:file_id>")
+@login_required
+def show_file(file_id: UUID) -> AnyResponse:
+    """A file of one's own, open at a page."""
+    return _page(books.of_file(_reader(), file_id))
+
+
+@blueprint.get("/read/files/<uuid:file_id>.pdf")
+@login_required
+@limited_for_person("read")
+def file_pdf(file_id: UUID) -> Response:
+    """The bytes of a file of one's own."""
+    return _bytes(books.of_file(_reader(), file_id))
+
+
+@blueprint.get("/read/files/<uuid:file_id>/pages/<int:number>.webp")
+@login_required
+def file_picture(file_id: UUID, number: int) -> Response:
+    """A page of it as a picture."""
+    return _picture(books.of_file(_reader(), file_id), number)
+
+
+@blueprint.post("/read/files/<uuid:file_id>/position")
+@login_required
+@limited_for_person("position")
+def update_file_position(file_id: UUID) -> AnyResponse:
+    """Remember the page."""
+    return _keep(books.of_file(_reader(), file_id))
+
+
 @blueprint.get("/reading/recent")
 @login_required
 def recent() -> AnyResponse:
@@ -76,14 +106,14 @@ def search() -> AnyResponse:
     """Words in the pages of everything this person owns."""
     text, within = request.args.get("q", ""), parse_id(request.args.get("in", ""))
     results = page_search.find(_reader(), text, within=within, page=page_asked_for(request.args) or 1)
-    words = page_search.cleaned(text)
+    words = queries.cleaned(text)
     return page_or_fragment(
         "reading/search.html",
         "reading/_results.html",
         results=results,
         words=words,
         within=within,
-        most=page_search.MOST,
+        most=queries.MOST,
     )
 
 
@@ -120,7 +150,7 @@ def _bytes(book: Book) -> Response:
 
 def _picture(book: Book, number: int) -> Response:
     size = request.args.get("size", "large")
-    if size not in queries.SIZES or not 1 <= number <= book.pages_drawn:
+    if size not in SIZES or not 1 <= number <= book.pages_drawn:
         raise NotFound()
     release()
     response = stored_picture(book.picture_key(number, size), public=False)

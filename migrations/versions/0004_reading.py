@@ -51,6 +51,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_reading_positions_recent", "reading_positions", ["customer_id", "updated_at"])
     op.create_index(op.f("ix_reading_positions_course_id"), "reading_positions", ["course_id"])
+    op.create_index(op.f("ix_reading_positions_file_id"), "reading_positions", ["file_id"])
     op.create_index(op.f("ix_reading_positions_version_id"), "reading_positions", ["version_id"])
     op.add_column(
         "page_texts",

@@ -10,6 +10,9 @@ from coursehub.courses.models import Course, CourseVersion, PageText
 from coursehub.infra.services import services
 from coursehub.kernel import clock
 from coursehub.kernel.db import db, transaction
+from coursehub.kernel.ids import new_id
+from coursehub.library import private_files
+from coursehub.library.models import PrivateFile, PrivatePageText
 from tests.factories import a_course, a_version
 
 # No page of a real book; the tests of the reader's own bytes need any file, only long enough to be cut.
@@ -68,3 +71,34 @@ def rows(model: Any) -> list[Any]:
     db.session.rollback()
     db.session.expire_all()
     return list(db.session.query(model).all())
+
+
+def a_private_file(
+    owner: Any, *, title: str = "Field notes", texts: Sequence[str] = WORDS, **details: Any
+) -> PrivateFile:
+    """A file of somebody's own, looked at and drawn."""
+    file_id = new_id()
+    storage = services().storage
+    key = private_files.pdf_key(owner.id, file_id)
+    storage.put(key, BODY, "application/pdf")
+    for page in range(1, len(texts) + 1):
+        for size in queries.SIZES:
+            storage.put(private_files.page_key(file_id, page, size), f"own {size} {page}".encode(), "image/webp")
+    values = {
+        "filename": "notes.pdf",
+        "byte_size": len(BODY),
+        "pages_count": len(texts),
+        "pages_drawn": len(texts),
+        "status": "ready",
+        "received_sha256": "",
+        "fingerprint": hashlib.sha256(BODY).hexdigest(),
+        **details,
+    }
+    file = PrivateFile(id=file_id, customer_id=owner.id, title=title, pdf_url=key, **values)
+    with transaction() as session:
+        session.add(file)
+        session.flush()
+        session.add_all(
+            PrivatePageText(file_id=file_id, page_number=page, text=text) for page, text in enumerate(texts, start=1)
+        )
+    return file
