@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Index, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -131,14 +131,25 @@ class CourseVersion(Base, Keyed):
     released_at: Mapped[datetime | None]  # when it became the course's current version
 
 
+# A tsvector holds 1 MB, and PostgreSQL refuses the row when it would not: so much of a page is searched. Beside the
+# words as written and their English stems stands the version's own name, so that one index finds the pages of the few
+# versions somebody may read among those of all.
+_PAGE_SEARCH = (
+    "to_tsvector('simple'::regconfig, left(text, 40000)) || to_tsvector('english'::regconfig, left(text, 40000))"
+    " || array_to_tsvector(ARRAY[version_id::text])"
+)
+
+
 class PageText(Base):
     """The text of one page of a version."""
 
     __tablename__ = "page_texts"
+    __table_args__ = (Index("ix_page_texts_search", "search", postgresql_using="gin"),)
 
     version_id: Mapped[UUID] = mapped_column(ForeignKey("course_versions.id", ondelete="CASCADE"), primary_key=True)
     page_number: Mapped[int] = mapped_column(primary_key=True)
     text: Mapped[str] = mapped_column(Text)
+    search: Mapped[Any] = mapped_column(TSVECTOR, Computed(_PAGE_SEARCH, persisted=True), nullable=True, deferred=True)
 
 
 class CourseAsset(Base, Keyed):

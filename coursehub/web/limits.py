@@ -29,6 +29,8 @@ LIMITS = {
     "cart": "120/minute",
     "checkout": "20/minute;60/hour",
     "download": "60/minute",
+    "read": "3000/minute",
+    "position": "120/minute",
     "upload": "30/hour",
     "review": "30/hour",
     "look_inside": "40/hour",
