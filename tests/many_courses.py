@@ -66,7 +66,11 @@ def plant(courses: int, *, vocabulary: int = 3000, text_words: int = 80, seed: f
             text("UPDATE courses SET current_version_id = id, status = 'published' WHERE pages_count % 10 > 0")
         )
         # An index over all rows is made in a tenth of the time that adding to it row by row takes.
-        indexes = [index for index in CourseSearch.__table__.indexes if index.dialect_options["postgresql"]["using"]]
+        indexes = [
+            index
+            for index in db.metadata.tables[CourseSearch.__tablename__].indexes
+            if index.dialect_options["postgresql"]["using"]
+        ]
         for index in indexes:
             index.drop(session.connection())
         session.execute(text(WORDS_SQL.format(which="true")))

@@ -262,9 +262,7 @@ class CourseShown(BaseModel):
 
     @classmethod
     def of(cls, course: Course, author: str, cover_url: str | None) -> "CourseShown":
-        values = {
-            name: getattr(course, name) for name in cls.model_fields if name not in ("author", "cover_url")
-        }
+        values = {name: getattr(course, name) for name in cls.model_fields if name not in ("author", "cover_url")}
         return cls(**values, author=Author(id=course.author_id, name=author), cover_url=cover_url)
 
     @classmethod

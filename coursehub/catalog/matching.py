@@ -6,8 +6,8 @@ from coursehub.catalog.filters import Filters, cleaned
 
 # Rows with these columns are what facets are counted from.
 COLUMNS = (
-    "s.course_id, s.category, s.language, s.price_cents, s.rating, s.rating_score, s.published_at, s.tags, s.popularity,"
-    " s.topic"
+    "s.course_id, s.category, s.language, s.price_cents, s.rating, s.rating_score, s.published_at, s.tags,"
+    " s.popularity, s.topic"
 )
 
 # How well a row matches. The logarithm lets a title outweigh any number of sales; the small number keeps an order

@@ -63,9 +63,7 @@ class _Found:
     unknown: list[str]
 
 
-def find(
-    filters: Filters, *, cursor: str | None = None, limit: int = PAGE_SIZE, with_facets: bool = False
-) -> Results:
+def find(filters: Filters, *, cursor: str | None = None, limit: int = PAGE_SIZE, with_facets: bool = False) -> Results:
     """The page of listed courses that `filters` ask for. Raises Invalid for a cursor that is none."""
     mark = _read_cursor(cursor, filters.order) if cursor else None
     found = _look(filters, mark, limit, with_facets)
@@ -108,7 +106,8 @@ def use_indexes() -> None:
     """
     db.session.execute(
         text(
-            "SELECT set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)"
+            "SELECT set_config('enable_seqscan', 'off', true),"
+            " set_config('plan_cache_mode', 'force_generic_plan', true)"
         )
     )
 
@@ -146,7 +145,8 @@ def _ranked(filters: Filters) -> list[str]:
         f"titled AS MATERIALIZED ({titled} LIMIT {_TITLED})",
         f"""scored AS MATERIALIZED (
             SELECT course_id, CASE
-                WHEN place <= {_JUDGED} OR course_id IN (SELECT course_id FROM titled) THEN {score} ELSE {faint} END AS key
+                WHEN place <= {_JUDGED} OR course_id IN (SELECT course_id FROM titled) THEN {score}
+                ELSE {faint} END AS key
             FROM (
                 SELECT *, row_number() OVER (ORDER BY popularity DESC, course_id) AS place FROM (
                     SELECT * FROM main

@@ -36,8 +36,14 @@ class Shelves:
 
 def subjects() -> list[Subject]:
     """Every category that has something to show, in its order; `count` goes no further than COUNTED + 1."""
-    some = select(CourseSearch.course_id).where(CourseSearch.category == Category.slug, CourseSearch.listed)
-    counted = select(func.count().label("count")).select_from(some.limit(COUNTED + 1).lateral()).lateral("counted")
+    some = (
+        select(CourseSearch.course_id)
+        .where(CourseSearch.category == Category.slug, CourseSearch.listed)
+        .limit(COUNTED + 1)
+        .correlate(Category)
+        .lateral()
+    )
+    counted = select(func.count().label("count")).select_from(some).correlate(Category).lateral("counted")
     rows = db.session.execute(
         select(Category.slug, Category.title, counted.c.count)
         .join(counted, counted.c.count > 0)
@@ -52,7 +58,9 @@ def home() -> Shelves:
     newest = _shelf(literal("new"), Course.published_at.desc())
     popular = _shelf(literal("popular"), Course.sales_count.desc()).where(Course.sales_count > 0)
     of_category = (
-        _shelf(literal("category"), Course.sales_count.desc()).where(Course.category == Category.slug).lateral("shelved")
+        _shelf(literal("category"), Course.sales_count.desc())
+        .where(Course.category == Category.slug)
+        .lateral("shelved")
     )
     by_category = select(("category " + Category.slug).label("shelf"), of_category.c.id, of_category.c.place).join(
         of_category, true()
@@ -79,7 +87,9 @@ def popular(limit: int) -> list[Card]:
 def _shelf(name: Any, first: Any) -> Select[Any]:
     """The ids of a shelf with their places, read from an index of that order as far as the shelf is long."""
     return (
-        select(name.label("shelf"), Course.id, func.row_number().over(order_by=(first, Course.id.desc())).label("place"))
+        select(
+            name.label("shelf"), Course.id, func.row_number().over(order_by=(first, Course.id.desc())).label("place")
+        )
         .join(CourseSearch, CourseSearch.course_id == Course.id)
         .where(Course.status == "published", CourseSearch.listed)
         .order_by(first, Course.id.desc())

@@ -47,10 +47,7 @@ def corrected(query: str, unknown: Iterable[str]) -> str:
 
 
 def _nearest(words: list[str], last: str) -> dict[str, str]:
-    if knows_trigrams(db.engine):
-        candidates = _by_trigrams(words)
-    else:
-        candidates = _by_length(words)
+    candidates = _by_trigrams(words) if knows_trigrams(db.engine) else _by_length(words)
     nearest: dict[str, str] = {}
     for word in words:
         judged = sorted(
@@ -65,9 +62,7 @@ def _nearest(words: list[str], last: str) -> dict[str, str]:
 
 def _by_trigrams(words: list[str]) -> dict[str, list[tuple[str, int]]]:
     found: dict[str, list[tuple[str, int]]] = {word: [] for word in words}
-    db.session.execute(
-        text("SELECT set_config('pg_trgm.similarity_threshold', :alike, true)"), {"alike": str(_ALIKE)}
-    )
+    db.session.execute(text("SELECT set_config('pg_trgm.similarity_threshold', :alike, true)"), {"alike": str(_ALIKE)})
     for word, candidate, courses in db.session.execute(text(_BY_TRIGRAMS), {"words": words}):
         found[word].append((candidate, courses))
     return found
@@ -78,7 +73,7 @@ def _by_length(words: list[str]) -> dict[str, list[tuple[str, int]]]:
     lengths = [len(word) for word in words]
     bounds = {"shortest": min(lengths) - 3, "longest": max(lengths) + 6}
     known = [(word, courses) for word, courses in db.session.execute(text(_BY_LENGTH), bounds)]
-    return {word: known for word in words}
+    return dict.fromkeys(words, known)
 
 
 def _distance(word: str, candidate: str, *, may_be_begun: bool) -> float:

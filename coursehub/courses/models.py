@@ -1,4 +1,4 @@
-"""Rows of courses: the course, its immutable versions, their pages, its assets, what search knows of it, the categories."""
+"""Rows of courses: the course, its immutable versions, their pages, its assets, its words; the categories."""
 
 from datetime import datetime
 from typing import Any

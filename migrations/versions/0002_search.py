@@ -50,8 +50,8 @@ END
 $$
 """
 _WATCHED = (
-    "status, author_id, category, language, currency, price_cents, sales_count, rating_sum, rating_count, rating_score, "
-    "published_at, tags"
+    "status, author_id, category, language, currency, price_cents, sales_count, rating_sum, rating_count,"
+    " rating_score, published_at, tags"
 )
 _ORDERS = {
     "popular": ["sales_count"],
@@ -158,10 +158,10 @@ def upgrade() -> None:
         " EXECUTE FUNCTION course_search_follows_author()"
     )
     op.execute(
-        "INSERT INTO course_search (course_id, author_id, listed, category, language, currency, price_cents, popularity,"
-        " rating_score, published_at, tags)"
-        " SELECT courses.id, author_id, courses.status = 'published' AND customers.status = 'active', category, language,"
-        " currency, price_cents, sales_count, rating_score, published_at, tags"
+        "INSERT INTO course_search (course_id, author_id, listed, category, language, currency, price_cents,"
+        " popularity, rating_score, published_at, tags)"
+        " SELECT courses.id, author_id, courses.status = 'published' AND customers.status = 'active', category,"
+        " language, currency, price_cents, sales_count, rating_score, published_at, tags"
         " FROM courses JOIN customers ON customers.id = author_id"
     )
     op.execute(_WORDS)
