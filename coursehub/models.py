@@ -3,6 +3,7 @@
 from coursehub.accounts import models as accounts
 from coursehub.audit import models as audit
 from coursehub.cart import models as cart
+from coursehub.catalog import models as catalog
 from coursehub.courses import models as courses
 from coursehub.engagement import models as engagement
 from coursehub.entitlements import models as entitlements
@@ -14,12 +15,14 @@ from coursehub.mail import models as mail
 from coursehub.orders import models as orders
 from coursehub.payments import models as payments
 from coursehub.recommendations import models as recommendations
+from coursehub.reviews import models as reviews
 
 __all__ = [
     "Base",
     "accounts",
     "audit",
     "cart",
+    "catalog",
     "courses",
     "engagement",
     "entitlements",
@@ -32,4 +35,5 @@ __all__ = [
     "outbox",
     "payments",
     "recommendations",
+    "reviews",
 ]

@@ -16,10 +16,11 @@ from sqlalchemy import create_engine, text
 
 from tests.browser import Browser
 from tests.people import a_person
-from tests.stack import JWT, KEYS, Stack, free_port, wait_for
+from tests.stack import JWT, KEYS, Stack, free_port, open_to_all, wait_for
 
 ROOT = Path(__file__).resolve().parents[1]
 SCALE = os.environ.get("COURSEHUB_TEST_SCALE", "small")
+pytest_plugins = ["tests.turns"]
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +32,7 @@ def full_scale() -> bool:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)  # PostgreSQL runs as another user
+    open_to_all(folder)
     running = Stack(folder)
     try:
         yield running

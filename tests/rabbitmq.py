@@ -13,7 +13,7 @@ import pika
 import pytest
 from pika.exceptions import AMQPError
 
-from tests.stack import wait_for
+from tests.stack import open_to_all, wait_for
 
 HOME = Path("/usr/lib/rabbitmq")
 USER = "rabbitmq"
@@ -148,8 +148,7 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     global _node
     if _node is None:  # several conftests offer this fixture; they share one node
         folder = tmp_path_factory.mktemp("rabbitmq")
-        for parent in (folder.parent, folder.parent.parent):
-            parent.chmod(0o755)  # the server runs as another user
+        open_to_all(folder.parent)
         _node = Node(folder)
         try:
             _node.start()

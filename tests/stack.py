@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,6 +30,14 @@ def wait_for(check: Callable[[], Any], seconds: float = 20.0, what: str = "the s
             return found
         time.sleep(0.05)
     raise AssertionError(f"{what} did not come within {seconds} s")
+
+
+def open_to_all(folder: Path) -> None:
+    """Let the servers, who run as other users, reach `folder` below the temporary directory."""
+    for each in (folder, *folder.parents):
+        if each == Path(tempfile.gettempdir()) or each == each.parent or each.stat().st_uid != os.geteuid():
+            break
+        each.chmod(0o755)
 
 
 @dataclass

@@ -110,8 +110,6 @@ def create_upload(path: CoursePath) -> Any:
     """
     spend("upload", f"customer {caller().id}")
     _editable(path.course_id)
-    if not caller().is_creator:
-        raise NotAllowed("This account may not upload courses.")
     if request.mimetype != "multipart/form-data":
         raise WrongContent("Send the PDF as multipart/form-data, in the field `file`.")
     sent = request.files.get("file")
@@ -182,7 +180,10 @@ def _editable(course_id: UUID) -> Course:
     """The course, if it is the caller's. Raises NotFound for one they may not see, NotAllowed for one they may."""
     course = _visible(course_id)
     if not policies.may_edit(caller(), course):
-        raise NotAllowed("Only its creator may change this course.")
+        mine = course.author_id == caller().id
+        raise NotAllowed(
+            "This account may not sell courses at present." if mine else "Only its creator may change this course."
+        )
     return course
 
 

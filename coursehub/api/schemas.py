@@ -17,6 +17,7 @@ from coursehub.kernel.money import MAXIMUM_CHARGE
 from coursehub.library.queries import Owned
 from coursehub.orders.models import STATUSES as ORDER_STATUSES
 from coursehub.orders.queries import OrderWithLines
+from coursehub.reviews.queries import Read
 
 T = TypeVar("T")
 LARGEST_INT = 2**31 - 1
@@ -141,6 +142,7 @@ class ProfileBody(Body):
 
     name: Text = ""
     bio: Text = ""
+    website: Text = ""
     address_line1: Text = ""
     address_line2: Text = ""
     city: Text = ""
@@ -176,6 +178,11 @@ class ReleaseBody(Body):
     changelog: Text = ""
 
 
+class ReviewBody(Body):
+    rating: Int = Field(description="1 to 5 stars.")
+    text: Text = Field("", description="At most 5,000 characters; may be empty.")
+
+
 class CartItemBody(Body):
     course_id: UUID
 
@@ -191,6 +198,10 @@ class DownloadBody(Body):
 # What is answered
 
 
+def _shown_rating(mean: float | None) -> float | None:
+    return None if mean is None else round(mean, 2)
+
+
 class Listed(BaseModel, Generic[T]):
     """One page of a list."""
 
@@ -203,6 +214,7 @@ class User(BaseModel):
     email: str
     name: str
     bio: str
+    website: str | None = Field(description="Shown on a creator's page.")
     role: Role
     email_verified: bool
     address_line1: str | None
@@ -262,8 +274,15 @@ class CourseShown(BaseModel):
 
     @classmethod
     def of(cls, course: Course, author: str, cover_url: str | None) -> "CourseShown":
-        values = {name: getattr(course, name) for name in cls.model_fields if name not in ("author", "cover_url")}
-        return cls(**values, author=Author(id=course.author_id, name=author), cover_url=cover_url)
+        values = {
+            name: getattr(course, name) for name in cls.model_fields if name not in ("author", "cover_url", "rating")
+        }
+        return cls(
+            **values,
+            rating=_shown_rating(course.rating),
+            author=Author(id=course.author_id, name=author),
+            cover_url=cover_url,
+        )
 
     @classmethod
     def of_card(cls, card: Card, cover_url: str | None) -> "CourseShown":
@@ -278,7 +297,7 @@ class CourseShown(BaseModel):
             category=card.category,
             tags=list(card.tags),
             language=card.language,
-            rating=card.rating_average,
+            rating=_shown_rating(card.rating_average),
             pages_count=card.pages_count,
             author=Author(id=card.author_id, name=card.author),
             cover_url=cover_url,
@@ -307,6 +326,37 @@ class Version(BaseModel):
     def of(cls, version: CourseVersion, course: Course) -> "Version":
         values = {name: getattr(version, name) for name in cls.model_fields if name != "is_current"}
         return cls(**values, is_current=version.id == course.current_version_id)
+
+
+class ReviewReply(BaseModel):
+    """What the course's creator answered."""
+
+    text: str
+    replied_at: datetime
+
+
+class ReviewShown(BaseModel):
+    """What somebody who bought the course said of it."""
+
+    id: UUID
+    rating: int
+    text: str
+    author: str = Field(description="The writer's name.")
+    created_at: datetime
+    edited_at: datetime | None
+    reply: ReviewReply | None
+
+    @classmethod
+    def of(cls, read: Read) -> "ReviewShown":
+        return cls(
+            id=read.id,
+            rating=read.rating,
+            text=read.text,
+            author=read.name,
+            created_at=read.created_at,
+            edited_at=read.edited_at,
+            reply=ReviewReply(text=read.reply, replied_at=read.replied_at) if read.replied_at else None,
+        )
 
 
 class FileLink(BaseModel):

@@ -1,4 +1,4 @@
-"""Rows of courses: the course, its immutable versions, their pages, its assets, its words; the categories."""
+"""Rows of courses: the course, its earlier addresses, its words, its immutable versions, pages, assets; categories."""
 
 from datetime import datetime
 from typing import Any
@@ -44,6 +44,7 @@ class Course(Base, Keyed, Stamped):
         CheckConstraint(one_of("status", STATUSES), name="status_known"),
         CheckConstraint("price_cents >= 0", name="price_not_negative"),
         CheckConstraint("sample_pages BETWEEN 0 AND 10", name="sample_pages_few"),
+        CheckConstraint("(taken_down_at IS NULL) = (takedown_reason IS NULL)", name="takedown_says_why"),
         # A course people can find always has a file behind it.
         CheckConstraint("status = 'draft' OR current_version_id IS NOT NULL", name="published_has_version"),
         CheckConstraint("rating_count >= 0 AND rating_sum >= 0", name="ratings_not_negative"),
@@ -82,6 +83,9 @@ class Course(Base, Keyed, Stamped):
     # Counts edits, so that a second tab's save can see it is late.
     revision: Mapped[int] = mapped_column(server_default="1", default=1)
     published_at: Mapped[datetime | None]
+    # Staff took it out of the shop: only staff let it back. The author reads the reason.
+    taken_down_at: Mapped[datetime | None]
+    takedown_reason: Mapped[str | None] = mapped_column(Text)
 
     @property
     def price(self) -> Money:
@@ -90,6 +94,10 @@ class Course(Base, Keyed, Stamped):
     @property
     def is_free(self) -> bool:
         return self.price_cents == 0
+
+    @property
+    def is_taken_down(self) -> bool:
+        return self.taken_down_at is not None
 
     @property
     def is_public(self) -> bool:
@@ -159,6 +167,16 @@ class TitleWord(Base):
 
     word: Mapped[str] = mapped_column(Text, primary_key=True)
     courses: Mapped[int] = mapped_column(server_default="1")  # that many have it, counted every night
+
+
+class CourseSlug(Base):
+    """An address that a course had while it was public: it leads to the course's address of now, for good."""
+
+    __tablename__ = "course_slugs"
+
+    slug: Mapped[str] = mapped_column(Text, primary_key=True)
+    course_id: Mapped[UUID] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class CourseVersion(Base, Keyed):

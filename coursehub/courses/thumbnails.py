@@ -1,5 +1,6 @@
 """Pictures and text of a version's pages: drawn slice by slice by a worker, kept beside the file."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -51,16 +52,23 @@ def still_to_draw(version_id: UUID, first: int, last: int) -> list[tuple[int, in
 
 
 def draw(
-    version_id: UUID, path: Path, first: int, last: int, room: Path, *, pdf: PdfTools, storage: ObjectStorage
+    key_of: Callable[[int, str], str],
+    path: Path,
+    first: int,
+    last: int,
+    room: Path,
+    *,
+    pdf: PdfTools,
+    storage: ObjectStorage,
 ) -> Drawn:
-    """Draw the pages and store their pictures. Slow, outside any transaction; may be repeated.
+    """Draw the pages and store their pictures under `key_of(page, size)`. Slow, outside any transaction; repeatable.
 
     A page that cannot be drawn has a placeholder; a slice that cannot be read at all has neither pictures nor text.
     """
     try:
         for image in pdf.page_images(path, first, last, room):
             for size, picture in (("small", image.small_path), ("large", image.large_path)):
-                storage.put_file(queries.page_key(version_id, image.page, size), picture, WEBP)
+                storage.put_file(key_of(image.page, size), picture, WEBP)
                 picture.unlink()
         return Drawn(first, pdf.page_texts(path, first, last), pictures=True)
     except FileRefused:

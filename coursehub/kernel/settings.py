@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     )
     limit_factor: float = _named("COURSEHUB_LIMIT_FACTOR", 1.0, "multiplies every rate limit; 20 on the embedded stack")
     upload_limit_mb: int = _named("COURSEHUB_UPLOAD_LIMIT_MB", 250, "largest PDF, in megabytes of 1,000,000 bytes")
+    private_quota_mb: int = _named(
+        "COURSEHUB_PRIVATE_QUOTA_MB", 500, "room for one person's own PDFs, in megabytes of 1,000,000 bytes"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -221,3 +224,8 @@ class Settings(BaseSettings):
     def upload_limit(self) -> int:
         """Largest accepted upload in bytes."""
         return self.upload_limit_mb * 1_000_000
+
+    @property
+    def private_quota(self) -> int:
+        """Room for one person's own PDFs in bytes."""
+        return self.private_quota_mb * 1_000_000

@@ -30,6 +30,8 @@ LIMITS = {
     "checkout": "20/minute;60/hour",
     "download": "60/minute",
     "upload": "30/hour",
+    "review": "30/hour",
+    "look_inside": "40/hour",
     "webhook": "6000/minute",
     "api": "600/minute",
 }

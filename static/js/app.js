@@ -31,7 +31,8 @@ window.CourseHub = {};
     setTimeout(() => {
       if (!held.has(ctx) || document.activeElement !== document.body) return;
       // What had it may be gone, or lie behind a dialog: then its surroundings get it.
-      const places = [document.getElementById(held.get(ctx)), document.querySelector("dialog:modal button"), document.getElementById("main")];
+      const byId = (id) => (id ? document.getElementById(id) : null);
+      const places = [byId(held.get(ctx)), byId(ctx.target?.id), document.querySelector("dialog:modal button"), byId("main")];
       places.find((place) => {
         place?.focus({ preventScroll: true });
         return place && document.activeElement === place;

@@ -32,6 +32,7 @@ PARTS = {
     "admin/customers/_status.html": "a chip in rows and headings",
     "admin/flags/_form.html": "the fields that two forms share",
     "cart/_lines.html": "the rows in drawer and page, which have the id",
+    "catalog/_chapter.html": "a line of the contents",
     "catalog/_course_card.html": "a card in every grid; the same course may stand in two",
     "courses/_details_fields.html": "the fields that two forms share",
     "courses/_status.html": "a chip in rows and headings",
@@ -40,7 +41,12 @@ PARTS = {
     "layouts/_appbar.html": "part of the frame",
     "layouts/_flashes.html": "part of the frame",
     "layouts/_footer.html": "part of the frame",
+    "library/_filter.html": "the form above two lists",
+    "library/_search.html": "the box above two lists",
+    "library/_tabs.html": "the tabs above each page of the library",
     "orders/_status.html": "a chip in rows and headings",
+    "reviews/_words.html": "who said what, in the list and apart",
+    "studio/_nav.html": "the links in the studio's bar",
 }
 
 # What a template may call: components, translation, addresses, and the methods of plain values.
@@ -141,7 +147,7 @@ def test_rendering_asks_the_database_nothing(app: Flask, ada: Any, ben: Any, que
         *((Browser(app), path) for path in ("/", "/courses", f"/courses/{course.slug}", "/cart", "/login", "/terms")),
         *((bens, path) for path in ("/", f"/courses/{course.slug}", "/cart", "/orders", "/library", "/account")),
         *((bens, path) for path in ("/account/sessions", "/account/mail")),
-        *((adas, f"/studio{path}") for path in ("", "/courses/new")),
+        *((adas, f"/studio{path}") for path in ("", "/sales", "/courses/new")),
         *(
             (adas, f"/studio/courses/{course.id}{path}")
             for path in ("/details", "/content", "/preview", "/publish", "/versions")

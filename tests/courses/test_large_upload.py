@@ -20,7 +20,7 @@ from tests.courses.intake import a_draft, empty_storage, stored_keys
 from tests.stack import free_port, wait_for
 
 MEGABYTE = 1_000_000
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 @pytest.fixture

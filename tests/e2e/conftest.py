@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.mailbox import Mailbox
-from tests.stack import free_port, wait_for
+from tests.stack import free_port, open_to_all, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("COURSEHUB_TEST_CHROMIUM", "/usr/bin/chromium")
@@ -82,8 +82,7 @@ def stop_shop(process: subprocess.Popen[bytes]) -> None:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """One shop for all of these tests; each brings its own people."""
     folder = tmp_path_factory.mktemp("shop")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
+    open_to_all(folder)
     port = free_port()
     data = folder / "var"
     process = start_shop(data, port)

@@ -100,9 +100,24 @@ def _open_the_menu(page: Any) -> None:
     page.locator(".appbar summary").click()
 
 
+def _read_the_numbers(page: Any) -> None:
+    page.locator(".bars__numbers summary").click()
+
+
 def _ask_to_archive(page: Any) -> None:
     page.locator("#ask_archived").click()
     page.locator("#confirm_archived").wait_for()
+
+
+def _put_away_and_undo(page: Any) -> None:
+    page.get_by_role("button", name="Archive “Margins”").click()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Archive “Margins”").wait_for()
+
+
+def _send_nothing(page: Any) -> None:
+    page.get_by_role("button", name="Upload", exact=True).click()
+    page.locator("[data-error-summary]").wait_for()
 
 
 VISITS = [
@@ -133,7 +148,13 @@ VISITS = [
     Visit("cart/show.html", "a newcomer", "/cart"),
     Visit("catalog/show.html", "a buyer", "{course}"),
     Visit("library/index.html", "a buyer", "/library"),
+    Visit("library/index.html", "a buyer", "/library", _put_away_and_undo),
+    Visit("library/archived.html", "a buyer", "/library/archived"),
+    Visit("library/files.html", "a buyer", "/library/files"),
+    Visit("library/files.html", "a buyer", "/library/files", _send_nothing),
+    Visit("library/show_file.html", "a buyer", "{file}"),
     Visit("library/show.html", "a buyer", "{purchase}"),
+    Visit("library/link_ended.html", "a buyer", "{ended}"),
     Visit("orders/index.html", "a buyer", "/orders"),
     Visit("orders/show.html", "a buyer", "{order}"),
     Visit("orders/thanks.html", "a buyer", "{order}/thanks"),
@@ -143,9 +164,14 @@ VISITS = [
     Visit("accounts/password.html", "a buyer", "/account/password"),
     Visit("accounts/sessions.html", "a buyer", "/account/sessions"),
     Visit("mail/preferences.html", "a buyer", "/account/mail"),
-    Visit("courses/teach.html", "a buyer", "/studio"),
-    Visit("courses/index.html", "a creator", "/studio"),
-    Visit("courses/index.html", "a creator", "/studio", _open_the_menu),
+    Visit("studio/teach.html", "a buyer", "/studio"),
+    Visit("studio/home.html", "a creator", "/studio"),
+    Visit("studio/home.html", "a creator", "/studio", _open_the_menu),
+    Visit("studio/home.html", "a creator", "/studio", _read_the_numbers),
+    Visit("studio/home.html", "a creator", "/studio?q=nothing"),
+    Visit("studio/sales.html", "a creator", "/studio/sales"),
+    Visit("accounts/profile.html", "a creator", "/account"),
+    Visit("catalog/show.html", "a creator", "{course}?as=buyer"),
     Visit("courses/new.html", "a creator", "/studio/courses/new"),
     Visit("courses/details.html", "a creator", "{draft}/details"),
     Visit("courses/content.html", "a creator", "{draft}/content"),
@@ -275,7 +301,7 @@ def _ada(page: Any, stage: Stage, pdf: Path) -> None:
     stage.places["author"] = page.locator("main a[href^='/creators/']").first.get_attribute("href")
 
 
-def _ben(page: Any, stage: Stage, _pdf: Path) -> None:
+def _ben(page: Any, stage: Stage, pdf: Path) -> None:
     page.goto("/account/register")
     people.register(page, stage.shop, "Ben Okafor", "ben.axe@example.org")
     page.goto(stage.places["course"])
@@ -287,13 +313,29 @@ def _ben(page: Any, stage: Stage, _pdf: Path) -> None:
     people.wait_for_text(page, "Your courses are in your library", js=True)
     stage.places["order"] = page.url.split("/thanks")[0].removeprefix(stage.shop.address)
     page.goto("/library")
-    stage.places["purchase"] = page.locator("main a[href^='/library/']").first.get_attribute("href")
+    stage.places["purchase"] = page.locator("main .owned__title a").first.get_attribute("href")
+    stage.places["ended"] = _a_link_that_has_ended(page, stage)
+    page.goto("/library/files")
+    page.set_input_files("input[type=file]", str(pdf))
+    page.get_by_role("button", name="Upload", exact=True).click()
+    page.get_by_role("link", name="Read “Margins”").wait_for()
+    stage.places["file"] = page.locator("main .owned__title a").first.get_attribute("href")
     sold = stage.shop.mailbox.text(stage.shop.mail_to("ada.axe@example.org", "Margins"))
     link = re.search(r"/mail/unsubscribe/\S+", sold)
     assert link, sold
     stage.places["unsubscribe"] = link[0]
     page.goto("/dev/mail")
     stage.places["mail"] = page.locator("main a[href^='/dev/mail/']").first.get_attribute("href")
+
+
+def _a_link_that_has_ended(page: Any, stage: Stage) -> str:
+    page.goto(stage.places["purchase"])
+    with page.expect_download(), page.expect_request(re.compile("/d/")) as asked:
+        page.get_by_role("button", name="Download PDF").click()
+    database = re.sub(r"^postgresql\+\w+", "postgresql", _environment_of_the_web(stage.shop)["DATABASE_URL"])
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE download_grants SET expires_at = now() - interval '1 hour'")
+    return str(asked.value.url).removeprefix(stage.shop.address)
 
 
 def _newcomer(page: Any, stage: Stage, _pdf: Path) -> None:

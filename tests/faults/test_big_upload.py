@@ -18,9 +18,9 @@ import requests
 from tests.e2e.conftest import Shop, start_shop, stop_shop, wait_until_ready
 from tests.faults.visitor import Visitor
 from tests.mailbox import Mailbox
-from tests.stack import free_port, wait_for
+from tests.stack import free_port, open_to_all, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(900)]
 PAGES = 1_000
 SIDE = 346  # pixels of a page's picture, one byte each: 120 kB that no compression makes smaller
 MEGABYTE = 1_000_000
@@ -32,8 +32,7 @@ PASSWORD = "a very quiet evening"
 def big_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """`make run` in a folder of its own, empty."""
     folder = tmp_path_factory.mktemp("big")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
+    open_to_all(folder)
     port, data = free_port(), folder / "var"
     process = start_shop(data, port)
     try:

@@ -26,7 +26,7 @@ from tests.payments.test_webhooks import an_event, signed
 from tests.people import PASSWORD
 from tests.stack import free_port, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(600)]
 # Ten times what is typical, to catch hangs: `make bench` measures.
 P99, LONGEST, PAGE = 3.0, 10.0, 10.0
 RATE = 20  # webhooks a second

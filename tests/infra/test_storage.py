@@ -457,6 +457,7 @@ def test_the_bucket_is_made_in_development_and_missed_in_production(
         "COURSEHUB_ENV": "production",
         "COURSEHUB_STRIPE_API_BASE": "http://127.0.0.1:1",
         "STRIPE_WEBHOOK_SECRET": "whsec_long_enough_for_this",
+        "SMTP_URL": "smtp://127.0.0.1:1",
     }
     missing = buckets(S3_BUCKET="test-not-there", **live)
     with pytest.raises(Unavailable, match="test-not-there"):

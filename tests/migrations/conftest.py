@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine, text
 from coursehub.kernel.db import db
 from coursehub.kernel.paths import shipped
 from tests.migrations.catalogue import catalogue
-from tests.stack import Stack
+from tests.stack import Stack, open_to_all
 
 OLDEST, NEWEST = 15, 18
 
@@ -115,8 +115,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """A server of each version that this machine has."""
     binaries = installed()[request.param]
     folder = tmp_path_factory.mktemp(f"postgres{request.param}")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)  # PostgreSQL runs as another user
+    open_to_all(folder)
     stack = Stack(folder)
     try:
         with pytest.MonkeyPatch.context() as patch:
