@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, fields, replace
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 SORTS = ("relevance", "popular", "newest", "rating", "price", "price_desc")
@@ -61,6 +62,25 @@ class Filters:
         """The groups that narrow the list."""
         return tuple(group for group in GROUPS if any(getattr(self, name) not in ("", None) for name in NAMES[group]))
 
+    def address(self, **more: str) -> str:
+        """Where the list narrowed so is found; what is not asked for is not in it."""
+        return "/courses" + (f"?{urlencode(dict(self.parameters) | more)}" if self.parameters or more else "")
+
+    @property
+    def parameters(self) -> list[tuple[str, str]]:
+        """The names and values in the address. Prices in whole units, as people type them."""
+        named = {
+            "q": self.words,
+            "category": cleaned(self.category),
+            "tag": cleaned(self.tag),
+            "language": cleaned(self.language),
+            "price_min": _amount(self.price_min),
+            "price_max": _amount(self.price_max),
+            "rating_min": f"{self.rating_min:g}" if self.rating_min is not None else "",
+            "sort": self.sort if self.sort in SORTS else "",
+        }
+        return [(name, value) for name, value in named.items() if value]
+
     def without(self, *groups: str) -> "Filters":
         """The same without some groups, or without the words (`q`)."""
         empty: dict[str, Any] = {field.name: field.default for field in fields(self)}
@@ -81,3 +101,9 @@ NAMES = {
 def cleaned(text: str) -> str:
     """`text` without what PostgreSQL cannot hold."""
     return text.replace("\0", "").encode("utf-8", "ignore").decode()
+
+
+def _amount(cents: int | None) -> str:
+    if cents is None:
+        return ""
+    return f"{cents / 100:.2f}" if cents % 100 else str(cents // 100)

@@ -12,9 +12,9 @@ COLUMNS = (
 
 # How well a row matches. The logarithm lets a title outweigh any number of sales; the small number keeps an order
 # among those that only their pages have brought here.
-SCORE = "(ts_rank({row}.topic, (SELECT title FROM asked))::float8 + 0.005) * (1 + ln(1 + {row}.popularity) / 5)"
+SCORE = "(ts_rank({words}, (SELECT title FROM asked))::float8 + 0.005) * (1 + ln(1 + popularity) / 5)"
 # The score of rows that are not worth judging one by one: below all that were judged.
-FAINT = "(1 + ln(1 + {row}.popularity) / 5) * 0.001"
+FAINT = "(1 + ln(1 + popularity) / 5) * 0.001"
 
 _ENGLISH_AND_PLAIN = "(websearch_to_tsquery('english', {words}) || websearch_to_tsquery('simple', {words}))"
 

@@ -140,13 +140,13 @@ def _ranked(filters: Filters) -> list[str]:
     """CTEs: `scored`, the matches with their score. Judging a thousand rows would cost more than finding them."""
     many = f"(SELECT count(*) > {_JUDGED} FROM main)"
     titled = matching.rows(filters, having=f"s.headline @@ (SELECT title FROM asked) AND {many}")
-    score, faint = matching.SCORE.format(row="pool"), matching.FAINT.format(row="pool")
+    score = matching.SCORE.format(words="topic")
     return [
         f"titled AS MATERIALIZED ({titled} LIMIT {_TITLED})",
         f"""scored AS MATERIALIZED (
             SELECT course_id, CASE
                 WHEN place <= {_JUDGED} OR course_id IN (SELECT course_id FROM titled) THEN {score}
-                ELSE {faint} END AS key
+                ELSE {matching.FAINT} END AS key
             FROM (
                 SELECT *, row_number() OVER (ORDER BY popularity DESC, course_id) AS place FROM (
                     SELECT * FROM main
