@@ -97,7 +97,7 @@ def _open_the_cart(page: Any) -> None:
 
 
 def _open_the_menu(page: Any) -> None:
-    page.locator(".appbar summary").click()
+    page.locator(".appbar__end summary").click()
 
 
 def _read_the_numbers(page: Any) -> None:
