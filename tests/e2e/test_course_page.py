@@ -149,7 +149,8 @@ def test_structured_data_stands_in_the_page_and_the_policy_has_nothing_against_i
 ) -> None:
     page = window(**DESK)
     page.add_init_script(
-        "window.refused = []; addEventListener('securitypolicyviolation', (event) => refused.push(event.violatedDirective))"
+        "window.refused = [];"
+        "addEventListener('securitypolicyviolation', (event) => refused.push(event.violatedDirective))"
     )
     page.goto(stage.course)
     page.wait_for_load_state("networkidle")
