@@ -7,6 +7,7 @@ from sqlalchemy import text
 from coursehub.accounts.models import Customer
 from coursehub.courses.models import CourseSearch
 from coursehub.courses.search_text import VOCABULARY_SQL, WORDS_SQL
+from coursehub.courses.search_upkeep import HEAD
 from coursehub.kernel import clock
 from coursehub.kernel.db import db, transaction
 from coursehub.kernel.ids import new_id
@@ -34,7 +35,7 @@ def word(number: int) -> str:
     return "".join(parts)
 
 
-def plant(courses: int, *, vocabulary: int = 3000, text_words: int = 80, seed: float = 0.42) -> Many:
+def plant(courses: int, *, vocabulary: int = 3000, text_words: int = 80, head: int = HEAD, seed: float = 0.42) -> Many:
     """Fill an empty shop. One course in ten is a draft; words, sales and prices are spread as in a real shop.
 
     The same numbers give the same shop. Run `ANALYZE` yourself: it is done here, so that plans are those of every day.
@@ -74,6 +75,14 @@ def plant(courses: int, *, vocabulary: int = 3000, text_words: int = 80, seed: f
         for index in indexes:
             index.drop(session.connection())
         session.execute(text(WORDS_SQL.format(which="true")))
+        session.execute(
+            text(
+                "UPDATE course_search SET head = false WHERE course_id NOT IN (SELECT course_id FROM course_search"
+                " WHERE listed ORDER BY popularity DESC, course_id LIMIT :head)"
+                " AND NOT (listed AND published_at > now() - interval '30 days')"
+            ),
+            {"head": head},
+        )
         for index in indexes:
             index.create(session.connection())
         session.execute(text(VOCABULARY_SQL.format(which="true")))

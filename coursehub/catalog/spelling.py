@@ -14,7 +14,7 @@ MOST_WORDS = 8
 # Where the database cannot compare words itself, so many of them are fetched; the most used ones.
 _MOST_COMPARED = 50_000
 # How alike by trigrams a word must be to be looked at (0 to 1): two letters changing places cost most of them.
-_ALIKE = 0.15
+_ALIKE = 0.1
 _WORD = re.compile(r"\w{3,40}")
 
 _BY_TRIGRAMS = """
@@ -22,7 +22,7 @@ SELECT asked.word, near.word AS candidate, near.courses
 FROM unnest(CAST(:words AS text[])) AS asked (word)
 CROSS JOIN LATERAL (
     SELECT title_words.word, title_words.courses FROM title_words WHERE title_words.word % asked.word
-    ORDER BY similarity(title_words.word, asked.word) DESC, title_words.courses DESC LIMIT 50
+    ORDER BY similarity(title_words.word, asked.word) DESC, title_words.courses DESC LIMIT 200
 ) AS near
 """
 _BY_LENGTH = f"""

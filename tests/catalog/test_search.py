@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from coursehub.accounts.models import Customer
 from coursehub.catalog import shelves
-from coursehub.catalog.filters import Filters
+from coursehub.catalog.filters import SORTS, Filters
 from coursehub.catalog.search import find
 from coursehub.courses import drafting, publishing
 from coursehub.kernel.db import db, transaction
@@ -62,6 +62,13 @@ def library(ada: Customer) -> list[UUID]:
         ("brandt quiet", ["The Quiet Page"]),
         ("bread python", []),
         ("gardening", []),
+        ("bread -kitchen", []),
+        ("- bread", ["Baking Bread at Home"]),
+        ("bread --", ["Baking Bread at Home"]),
+        ('"at home" -python', ["Baking Bread at Home"]),
+        ('"home bread"', []),
+        ("kitch", ["Baking Bread at Home"]),
+        ("brand", ["Baking Bread at Home", "Größe und Übung", "Python Basics", "The Quiet Page"]),
     ],
 )
 def test_what_people_type_finds_what_they_mean(library: list[UUID], query: str, expected: list[str]) -> None:
@@ -92,6 +99,7 @@ def test_filters_narrow_each_other(library: list[UUID]) -> None:
     assert titles(price_max=0) == ["Größe und Übung"]
     assert sorted(titles(price_min=1500, price_max=2900)) == ["Baking Bread at Home", "Python Basics"]
     assert titles(q="python", category="design") == []
+    assert titles(language="de") == titles(rating_min=1) == []
     assert titles(category="gardening") == titles(tag="nothing") == []
 
 
@@ -108,7 +116,7 @@ def test_most_bought_first(ada: Customer) -> None:
     assert titles(sort="popular") == ["Sold 11", "Sold 7", "Sold 3"]
 
 
-@pytest.mark.parametrize("sort", ["newest", "popular", "price", "price_desc", "relevance"])
+@pytest.mark.parametrize("sort", SORTS)
 def test_page_after_page_shows_every_course_once(ada: Customer, sort: str) -> None:
     # Many of the same price, sales and rank, so that only the id tells them apart.
     made = {a_course(by=ada, title="Same words", price=1000 * (n % 3), sales_count=n % 2).id for n in range(11)}
@@ -192,7 +200,8 @@ def test_the_number_of_queries_does_not_grow_with_the_courses(ada: Customer, bro
         a_course(by=ada, title=f"Type {number}", category=("design", "music", "health")[number % 3])
     with_thirty = [queries_of(lambda at=path: browser.get(at).expect(200)) for path in paths]
     assert with_thirty == with_one
-    assert max(with_thirty) <= 4, dict(zip(paths, with_thirty, strict=True))
+    *lists, creator = with_thirty
+    assert max(lists) <= 3 and creator <= 4, dict(zip(paths, with_thirty, strict=True))
 
 
 def test_the_shelves_of_the_home_page(ada: Customer) -> None:
