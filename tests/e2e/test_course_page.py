@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -149,9 +148,8 @@ def test_structured_data_stands_in_the_page_and_the_policy_has_nothing_against_i
     window: Callable[..., Any], stage: Stage
 ) -> None:
     page = window(**DESK)
-    page.add_init_script(
-        "window.refused = []; addEventListener('securitypolicyviolation', (event) => refused.push(event.violatedDirective))"
-    )
+    noting = "addEventListener('securitypolicyviolation', (event) => refused.push(event.violatedDirective))"
+    page.add_init_script(f"window.refused = []; {noting}")
     page.goto(stage.course)
     page.wait_for_load_state("networkidle")
     assert page.locator('script[type="application/ld+json"]').count() == 1
