@@ -17,7 +17,7 @@ from coursehub.kernel.db import db, engine_options
 from coursehub.kernel.encryption import use_keys
 from coursehub.kernel.paths import shipped
 from coursehub.kernel.settings import Settings
-from coursehub.web import components, errors, filters, headers, hosts, limits, sessions
+from coursehub.web import components, compression, errors, filters, headers, hosts, limits, maintenance, sessions
 from coursehub.web.extensions import babel, csrf, htmx, jwt, limiter, login_manager, migrate
 
 log = logging.getLogger(__name__)
@@ -41,12 +41,14 @@ def create_app(settings: Settings, services: Services | None = None, *, statemen
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops)  # type: ignore[method-assign]
 
     FlaskInstrumentor().instrument_app(app)  # before CSRFProtect: its refusals need a span too
+    compression.init_app(app)  # first: what is registered first is done last
     errors.init_app(app)
     sessions.init_app(app, settings)
     limits.body_limits(app, BODY_LIMITS)
     db.init_app(app)
     htmx.init_app(app)
     login_manager.init_app(app)
+    maintenance.init_app(app, settings)  # before a closed shop asks for tokens
     csrf.init_app(app)
     jwt.init_app(app)
     limiter.init_app(app)

@@ -17,6 +17,7 @@ from coursehub.mail import views as mail
 from coursehub.orders import views as orders
 from coursehub.payments import views as payments
 from coursehub.payments import webhooks
+from coursehub.reading import views as reading
 from coursehub.reviews import views as reviews
 from coursehub.studio import views as studio
 from coursehub.web import files, health, pages, spooling
@@ -54,6 +55,7 @@ def SITE_MAP(settings: Settings) -> list[tuple[Blueprint, str | None]]:
         (studio.blueprint, None),
         (cart.blueprint, None),
         (orders.blueprint, None),
+        (reading.blueprint, None),
         (library, None),
         (payments.blueprint, None),
         (webhooks.blueprint, None),

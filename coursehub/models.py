@@ -14,6 +14,7 @@ from coursehub.library import models as library
 from coursehub.mail import models as mail
 from coursehub.orders import models as orders
 from coursehub.payments import models as payments
+from coursehub.reading import models as reading
 from coursehub.recommendations import models as recommendations
 from coursehub.reviews import models as reviews
 
@@ -34,6 +35,7 @@ __all__ = [
     "orders",
     "outbox",
     "payments",
+    "reading",
     "recommendations",
     "reviews",
 ]

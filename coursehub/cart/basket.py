@@ -1,7 +1,7 @@
 """What somebody means to buy: adding, removing, merging at sign-in, and what it comes to now."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import and_, delete, exists, func, or_, select, update
@@ -112,8 +112,11 @@ def locked(cart_id: UUID) -> Cart:
     return db.session.scalars(select(Cart).where(Cart.id == cart_id).with_for_update()).one()
 
 
-def add(cart: Cart, course: Course, customer: Customer | None) -> CartItem:
-    """Put `course` in; a second time changes nothing. Raises Conflict with the reason why not."""
+def add(cart: Cart, course: Course, customer: Customer | None, *, since: datetime | None = None) -> CartItem:
+    """Put `course` in; a second time changes nothing. Raises Conflict with the reason why not.
+
+    With `since` it takes the place of a course that was added then: what left by mistake comes back where it stood.
+    """
     refuse_if_not_for_sale(course, customer)
     locked(cart.id)  # two additions at once must not bring two currencies
     currency = db.session.scalar(select(CartItem.seen_currency).where(CartItem.cart_id == cart.id).limit(1))
@@ -132,6 +135,7 @@ def add(cart: Cart, course: Course, customer: Customer | None) -> CartItem:
             course_id=course.id,
             seen_price_cents=course.price_cents,
             seen_currency=course.currency,
+            added_at=min(since, clock.now()) if since else func.now(),
         )
         .on_conflict_do_nothing(index_elements=["cart_id", "course_id"])
     )

@@ -9,10 +9,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from coursehub.accounts.models import Customer
 from coursehub.cart import basket
-from coursehub.cart.forms import required_id
+from coursehub.cart.forms import place, required_id
 from coursehub.cart.models import Cart
 from coursehub.courses import queries as courses
+from coursehub.courses.models import Course
 from coursehub.kernel.db import transaction
+from coursehub.kernel.ids import parse_id
 from coursehub.web import sessions
 from coursehub.web.hypermedia import fragments, page_or_fragment, safe_path
 from coursehub.web.limits import limited, require_same_origin
@@ -28,10 +30,14 @@ def context() -> dict[str, Any]:
 @blueprint.get("/cart")
 def show() -> AnyResponse:
     """The whole cart, or its drawer for htmx."""
-    customer = _customer()
-    view = basket.view(_find(), customer)
+    view = basket.view(_find(), _customer())
     return page_or_fragment(
-        "cart/show.html", "cart/_drawer.html", cart=view, canceled=request.args.get("canceled") == "1"
+        "cart/show.html",
+        "cart/_drawer.html",
+        cart=view,
+        canceled=request.args.get("canceled") == "1",
+        removed=_removed(view),
+        since=request.args.get("since"),
     )
 
 
@@ -43,7 +49,7 @@ def create_item() -> AnyResponse:
     course_id = required_id(request.form.get("course_id"), "course_id")
     with transaction():
         course = courses.get(course_id)
-        basket.add(_open(), course, _customer())
+        basket.add(_open(), course, _customer(), since=place(request.form.get("since")))
     return fragments(
         "cart/create_item.htmx.html",
         fallback=safe_path(request.form.get("next"), url_for("cart.show")),
@@ -51,6 +57,7 @@ def create_item() -> AnyResponse:
         course=course,
         cart_count=basket.count(_find()),
         undo=request.form.get("undo"),
+        restored=course.id,
         cart=basket.view(_find(), _customer()) if "undo" in request.form else None,
     )
 
@@ -63,15 +70,26 @@ def create_removal() -> AnyResponse:
     with transaction():
         item = basket.remove(_open(), item_id)
         removed = courses.get(item.course_id)
+        since = item.added_at.isoformat()
     view = basket.view(_find(), _customer())
     return fragments(
         "cart/create_removal.htmx.html",
-        fallback=url_for("cart.show"),
+        fallback=url_for("cart.show", removed=removed.id, since=since),
         cart=view,
         removed=removed,
+        since=since,
         on_page=request.form.get("on_page") == "1",
         cart_count=len(view.lines),
     )
+
+
+def _removed(view: basket.CartView) -> Course | None:
+    """What has just left a cart without JavaScript, and may be put back."""
+    course_id = parse_id(request.args.get("removed", ""))
+    if course_id is None or course_id in {line.course_id for line in view.lines}:
+        return None
+    course = courses.find(course_id)
+    return course if course is not None and courses.is_for_sale(course) else None
 
 
 def _customer() -> Customer | None:

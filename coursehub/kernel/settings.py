@@ -100,6 +100,14 @@ class Settings(BaseSettings):
         "COURSEHUB_ADMIN_2FA", "required", "whether staff need a second factor; not enforced yet: there is none"
     )
     limit_factor: float = _named("COURSEHUB_LIMIT_FACTOR", 1.0, "multiplies every rate limit; 20 on the embedded stack")
+    maintenance: bool = _named(
+        "COURSEHUB_MAINTENANCE",
+        False,
+        "close the shop for everyone but staff; so does a file `maintenance` in the data folder, at once",
+    )
+    offline_page: bool = _named(
+        "COURSEHUB_OFFLINE_PAGE", True, "browsers keep one page for the time without a net; 0 makes them forget it"
+    )
     upload_limit_mb: int = _named("COURSEHUB_UPLOAD_LIMIT_MB", 250, "largest PDF, in megabytes of 1,000,000 bytes")
     private_quota_mb: int = _named(
         "COURSEHUB_PRIVATE_QUOTA_MB", 500, "room for one person's own PDFs, in megabytes of 1,000,000 bytes"

@@ -15,7 +15,10 @@ from jinja2 import Environment
 # In this order; components and features' own sheets follow the frame, helpers come last so that they win.
 _FRAME = ("css/tokens.css", "css/reset.css", "css/base.css", "css/layout.css")
 _HELPERS = ("css/utilities.css",)
-_SCRIPTS = ("js/app.js", "js/toasts.js", "js/dialogs.js", "js/forms.js", "js/upload.js")
+_SCRIPTS = tuple(
+    f"js/{name}.js"
+    for name in ("app", "toasts", "focus", "dialogs", "forms", "upload", "suggest", "optimistic", "busy", "offline")
+)
 _TYPES = {"css": "text/css", "js": "text/javascript"}
 _TONES = 6
 

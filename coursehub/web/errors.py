@@ -3,6 +3,7 @@
 import contextlib
 import logging
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
@@ -14,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from coursehub.kernel.db import db
 from coursehub.kernel.errors import DomainError
-from coursehub.web.hypermedia import is_fragment
+from coursehub.web.hypermedia import is_fragment, safe_path
 
 log = logging.getLogger(__name__)
 
@@ -67,30 +68,46 @@ def problem(
     return response
 
 
-def error_response(status: int, title: str, sentence: str, *, retry_after: int | None = None, **more: Any) -> Response:
-    """The error in the form that the request can show; drawing it may be what finds the database away."""
+def error_response(
+    status: int, title: str, sentence: str, *, retry_after: int | None = None, page: str | None = None, **more: Any
+) -> Response:
+    """The error in the form that the request can show; drawing it may be what finds the database away.
+
+    `page` names another sheet of templates/errors than the status.
+    """
     try:
-        return _drawn(status, title, sentence, retry_after, more)
+        return _drawn(status, title, sentence, retry_after, page, more)
     except (DBAPIError, PoolTimeout) as error:
         if g.get("people_away"):
             raise
         return _database_away(error)
 
 
-def _drawn(status: int, title: str, sentence: str, retry_after: int | None, more: dict[str, Any]) -> Response:
+def _drawn(
+    status: int, title: str, sentence: str, retry_after: int | None, page: str | None, more: dict[str, Any]
+) -> Response:
     if request.path.startswith("/api/"):
         response = problem(status, title, sentence, **more)
     elif is_fragment():
         response = make_response(render_template("errors/_error.html", message=sentence, status=status), status)
         response.headers["X-Toast"] = "1"
     else:
-        page = status if status in PAGES else (400 if status < 500 else 500)
-        context = {"status": status, "title": title, "message": sentence, "request_id": _request_id()}
-        response = make_response(render_template(f"errors/{page}.html", **context), status)
+        sheet = page or (status if status in PAGES else (400 if status < 500 else 500))
+        context: dict[str, Any] = {"status": status, "title": title, "message": sentence, "request_id": _request_id()}
+        context |= {"retry_after": retry_after, "back": _where_from()}
+        response = make_response(render_template(f"errors/{sheet}.html", **context), status)
     response.headers["Cache-Control"] = "no-store"
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
     return response
+
+
+def _where_from() -> str:
+    """The page that sent this form, if it is one of ours: the way back."""
+    before = urlsplit(request.referrer or "")
+    if request.method == "GET" or before.netloc != request.host:
+        return ""
+    return safe_path(before.path + (f"?{before.query}" if before.query else ""), "")
 
 
 def _request_id() -> str:

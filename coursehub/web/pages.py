@@ -1,6 +1,9 @@
 """Pages that belong to no feature: terms, privacy, cookies, appearance, the style guide, bundled assets."""
 
+import json
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, abort, current_app, make_response, render_template, request, session
 from flask_babel import get_locale
@@ -26,6 +29,7 @@ def context() -> dict[str, Any]:
         # Only pages of people we know carry a token; anonymous pages are the same for everyone.
         "csrf_meta": bool(session) or current_user.is_authenticated,
         "dev_mode": current_app.config["ENVIRONMENT"] == "development",
+        "worker": _worker_address(),
     }
 
 
@@ -77,6 +81,31 @@ def bundle(name: str) -> Response:
     response.headers["Content-Type"] = content_type
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
+
+
+@blueprint.get("/offline")
+def offline() -> str:
+    """What a browser shows when it cannot reach us; it keeps this page, which is the same for everyone."""
+    return render_template("pages/offline.html", viewer=None, csrf_meta=False, cart_count=0, show_flashes=False)
+
+
+@blueprint.get("/worker.js")
+def worker() -> Response:
+    """The script that keeps the offline page; from the root, since it minds the whole shop."""
+    response = current_app.send_static_file("js/worker.js")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def _worker_address() -> str | None:
+    """With what to keep in its address: a new release has another address, so that the page is fetched anew."""
+    if not current_app.config["SETTINGS"].offline_page:
+        return None
+    environment: Any = current_app.jinja_env.globals
+    style, icons = environment["bundle_css"](), environment["asset"]("vendor/icons.svg")
+    parts = [style, environment["bundle_js"](), icons, "/static/vendor/fonts/roboto-latin.woff2"]
+    keep = {"name": f"offline-{Path(style).stem}-{Path(parts[1]).stem}", "page": "/offline", "parts": parts}
+    return f"/worker.js?keep={quote(json.dumps(keep, separators=(',', ':')))}"
 
 
 @blueprint.get("/favicon.ico")

@@ -75,9 +75,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("file_id", "page_number", name=op.f("pk_private_page_texts")),
     )
     op.create_index("ix_private_page_texts_search", "private_page_texts", ["search"], postgresql_using="gin")
+    op.create_foreign_key(
+        op.f("fk_reading_positions_file_id_private_files"),
+        "reading_positions",
+        "private_files",
+        ["file_id"],
+        ["id"],
+        ondelete="CASCADE",
+    )
 
 
 def downgrade() -> None:
+    op.drop_constraint(op.f("fk_reading_positions_file_id_private_files"), "reading_positions", type_="foreignkey")
     op.drop_table("private_page_texts")
     op.drop_table("private_files")
     op.drop_table("library_archive")

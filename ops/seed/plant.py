@@ -30,6 +30,8 @@ from coursehub.library import archiving, private_files
 from coursehub.library.models import PrivateFile
 from coursehub.mail.models import MailMessage
 from coursehub.orders.models import Order, OrderItem
+from coursehub.reading import books, positions
+from coursehub.reading.models import ReadingPosition
 from ops.seed import own_files, reviews
 from ops.seed.library import SeedCourse, courses, typeset_all
 from ops.seed.people import SeedPerson, people
@@ -63,6 +65,7 @@ def plant(services: Services, data: Path, limit: int, say: Callable[[str], None]
     if not db.session.scalar(select(func.count()).select_from(Order)):
         say(f"{_sell(known)} orders over 90 days")
     _furnish_library(known["ben@example.com"], services, limit)
+    _open_books(known["ben@example.com"])
     with transaction():
         said = reviews.plant(courses())
     if said:
@@ -247,6 +250,23 @@ def _furnish_library(ben: Customer, services: Services, limit: int) -> None:
         with uploads.stored(path, path.name, storage=services.storage, limit=limit) as received, transaction():
             private_files.accept(ben, received, quota=current_app.config["SETTINGS"].private_quota)
     runtime.run_due(_WORK)
+
+
+def _open_books(ben: Customer) -> None:
+    """Ben is in the middle of his two newest courses, once."""
+    with transaction() as session:
+        if session.scalar(select(ReadingPosition.id).where(ReadingPosition.customer_id == ben.id).limit(1)) is not None:
+            return
+        owned = session.scalars(
+            select(Purchase.course_id)
+            .where(Purchase.customer_id == ben.id, Purchase.access == "active")
+            .order_by(Purchase.purchased_at.desc())
+            .limit(2)
+        ).all()
+        for number, course_id in enumerate(owned, start=1):
+            book = books.of_course(ben, course_id)
+            page = max(1, book.pages_count // (number + 1))
+            positions.keep(ben.id, book, page, ago=timedelta(hours=20 * number))
 
 
 def _order(buyer: Customer, course: Course, status: str) -> Order:

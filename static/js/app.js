@@ -1,4 +1,4 @@
-// Glue between the page and htmx: the token, polls that rest in hidden tabs, focus on what went wrong, news of failures.
+// Glue between the page and htmx: the token, polls that rest in hidden tabs, news of failures.
 "use strict";
 
 window.CourseHub = {};
@@ -6,14 +6,12 @@ window.CourseHub = {};
 (() => {
   const isPoll = (ctx) => (ctx.sourceElement?.getAttribute?.("hx-trigger") ?? "").startsWith("every");
   const text = (name) => document.getElementById("toasts")?.dataset[name] ?? "";
-
-  // A button that is disabled while its request is under way drops the focus; this is where it gets it back.
-  const held = new WeakMap();
+  // What a form has to say about its own failure says more than we can.
+  const failed = (ctx, name) => ctx.sourceElement?.closest?.("[data-text-failed]")?.dataset.textFailed ?? text(name);
+  window.CourseHub.isPoll = isPoll;
 
   document.addEventListener("htmx:config:request", (event) => {
-    const { ctx } = event.detail;
-    const { request } = ctx;
-    if (document.activeElement !== document.body) held.set(ctx, document.activeElement.id);
+    const { request } = event.detail.ctx;
     const token = document.querySelector('meta[name="csrf-token"]')?.content;
     if (token && request.method.toUpperCase() !== "GET") request.headers["X-CSRFToken"] = token;
   });
@@ -25,44 +23,33 @@ window.CourseHub = {};
   });
 
   document.addEventListener("htmx:finally:request", (event) => {
-    const { ctx } = event.detail;
-    ctx.request.submitter?.removeAttribute("aria-busy");
-    // Later: htmx enables the button only after this event.
-    setTimeout(() => {
-      if (!held.has(ctx) || document.activeElement !== document.body) return;
-      // What had it may be gone, or lie behind a dialog: then its surroundings get it.
-      const byId = (id) => (id ? document.getElementById(id) : null);
-      const places = [byId(held.get(ctx)), byId(ctx.target?.id), document.querySelector("dialog:modal button"), byId("main")];
-      places.find((place) => {
-        place?.focus({ preventScroll: true });
-        return place && document.activeElement === place;
-      });
-    });
+    event.detail.ctx.request.submitter?.removeAttribute("aria-busy");
   });
 
-  const focusSummary = () => {
-    const summary = document.querySelector("dialog:modal [data-error-summary]") ?? document.querySelector("[data-error-summary]");
-    summary?.focus();
-  };
-
-  document.addEventListener("htmx:after:swap", (event) => {
-    if (event.detail.ctx.response?.status === 422) focusSummary();
-  });
-  focusSummary();
+  // A hole that could not be filled shows its plain link instead of waiting for ever.
+  const isHole = (ctx) => ctx.sourceElement?.matches?.(".lazy");
+  const giveUp = (ctx) => ctx.sourceElement.classList.add("lazy--failed");
 
   document.addEventListener("htmx:response:error", (event) => {
     const { ctx } = event.detail;
     const { status, headers } = ctx.response;
+    if (isHole(ctx)) giveUp(ctx);
     // An answer that brings its own words, its own form or its own way on needs none of ours.
-    if (status === 422 || headers.get("X-Toast") || headers.get("HX-Redirect") || isPoll(ctx)) return;
-    window.CourseHub.toast(text("textError"), { kind: "error" });
+    else if (status !== 422 && !headers.get("X-Toast") && !headers.get("HX-Redirect") && !isPoll(ctx)) {
+      window.CourseHub.toast(failed(ctx, "textError"), { kind: "error" });
+    }
   });
 
   document.addEventListener("htmx:error", (event) => {
     const { ctx } = event.detail;
     if (!ctx || isPoll(ctx)) return;
-    const words = navigator.onLine ? "textTimeout" : "textOffline";
-    window.CourseHub.toast(text(words), { kind: "error" });
+    if (isHole(ctx)) return giveUp(ctx);
+    const late = ctx.request?.signal?.reason === "timeout";
+    const words = late ? failed(ctx, "textTimeout") : navigator.onLine ? failed(ctx, "textUnreachable") : text("textOffline");
+    // What only asks may be asked again; what changes something may have arrived.
+    const source = ctx.sourceElement;
+    const again = ctx.request?.method?.toUpperCase() === "GET" && source?.isConnected ? () => source.click() : undefined;
+    window.CourseHub.toast(words, { kind: "error", again });
   });
 
   // Tabs that do not fit scroll sideways; the one we are on is in sight.
@@ -70,15 +57,4 @@ window.CourseHub = {};
     const tabs = tab.closest(".tabs, .admin__list");
     tabs.scrollLeft = tab.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
   }
-
-  let offline;
-  window.addEventListener("offline", () => {
-    offline ??= window.CourseHub.toast(text("textOffline"), { timeout: 0 });
-  });
-  window.addEventListener("online", () => {
-    if (!offline) return;
-    offline.remove();
-    offline = undefined;
-    window.CourseHub.toast(text("textOnline"));
-  });
 })();

@@ -61,8 +61,19 @@
   // An offer that has been taken is over.
   region.addEventListener("htmx:finally:request", (event) => event.target.closest("[data-toast]")?.remove());
 
-  window.CourseHub.toast = (words, { kind = "info", timeout = 6000 } = {}) => {
+  window.CourseHub.toast = (words, { kind = "info", timeout = 6000, again } = {}) => {
     const toast = template.content.firstElementChild.cloneNode(true);
+    if (again) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "toast__action";
+      button.textContent = region.dataset.textAgain;
+      button.addEventListener("click", () => {
+        toast.remove();
+        again();
+      });
+      toast.querySelector("[data-toast-close]").before(button);
+    }
     toast.classList.add(`toast--${kind}`);
     toast.dataset.timeout = timeout;
     toast.querySelector("[data-toast-text]").textContent = words;

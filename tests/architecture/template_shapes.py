@@ -8,9 +8,9 @@ from jinja2 import Environment, nodes
 
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 # Components whose first argument is their id.
-FIRST_IS_ID = {"poll", "lazy", "dialog", "drawer", "drawer_panel"}
-# A component that brings its own place (`hx-swap-oob="beforeend:#toasts"`), so it needs no id.
-PLACES_ITSELF = {"toast"}
+FIRST_IS_ID = {"poll", "lazy", "dialog", "drawer", "drawer_panel", "add_to_cart"}
+# Components that bring their own place (`hx-swap-oob="beforeend:#toasts"`), so they need no id.
+PLACES_ITSELF = {"toast", "undo"}
 
 _environment = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
 

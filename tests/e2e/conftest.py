@@ -106,21 +106,41 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def window(chromium: Any, shop: Shop) -> Iterator[Callable[..., Any]]:
-    """`window(js=True)` opens a browser window of somebody new; CSP violations and errors fail the test at its end."""
+    """`window(js=True)` opens a browser window of somebody new; CSP violations and errors fail the test at its end.
+
+    More options are those of Playwright's `new_context`. A test that breaks the net on purpose puts what Chromium says
+    of it into `expected`.
+    """
     opened = []
     complaints: list[str] = []
 
-    def open_window(*, js: bool = True, width: int = 1280, height: int = 800, scheme: str = "light") -> Any:
+    def open_window(
+        *,
+        js: bool = True,
+        width: int = 1280,
+        height: int = 800,
+        scheme: str = "light",
+        expected: tuple[str, ...] = (),
+        **more: Any,
+    ) -> Any:
+        def _is_meant(message: Any) -> bool:
+            return any(words in message.text for words in expected)
+
         context = chromium.new_context(
             base_url=shop.address,
             java_script_enabled=js,
             viewport={"width": width, "height": height},
             color_scheme=scheme,
             accept_downloads=True,
+            # What the worker fetches no test can hold up or count.
+            **{"service_workers": "block", **more},
         )
         context.set_default_timeout(30_000)
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if _is_ours(message) else None)
+        page.on(
+            "console",
+            lambda message: complaints.append(message.text) if _is_ours(message) and not _is_meant(message) else None,
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         opened.append(context)
         return page

@@ -85,7 +85,7 @@ def test_error_pages_and_layouts_are_accessible(chromium: Browser, scheme: str) 
         for name in ("errors/404", "errors/500", "pages/terms", "pages/theme"):
             page.goto(f"{address}/template/{name}.html")
             assert violations(page) == [], name
-        page.locator(".appbar summary").click()
+        page.locator(".appbar__end summary").click()
         page.wait_for_timeout(300)
         assert violations(page) == []
         assert page.locator("html").get_attribute("data-theme") == scheme

@@ -16,7 +16,7 @@ from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.serving import make_server
 
-from coursehub.web import components
+from coursehub.web import components, filters
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = (
@@ -40,6 +40,7 @@ def build(**context: Any) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     Babel(app)
     CSRFProtect(app)
+    filters.init_app(app)
     components.install(app)
     app.context_processor(lambda: dict(context))
     app.extensions["received"] = []
