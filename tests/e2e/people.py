@@ -46,7 +46,7 @@ def upload_and_publish(page: Any, pdf: Path, *, title: str, price: str, js: bool
     page.set_input_files("input[type=file]", str(pdf))
     if not js or page.get_by_role("button", name="Upload", exact=True).is_visible():
         page.get_by_role("button", name="Upload", exact=True).click()
-    wait_for_text(page, "Ready", js=js)
+    wait_for_text(page, "is ready", js=js)  # "Version 1 is ready"; "saved already" is no answer
     base = re.sub(r"/content.*", "", page.url)
     page.goto(f"{base}/publish")
     page.get_by_role("button", name="Publish", exact=True).click()
