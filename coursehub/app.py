@@ -84,6 +84,7 @@ def _configure(app: OpenAPI, settings: Settings, *, secrets: list[str], statemen
     app.config.update(
         SECRET_KEY=secrets[0],
         SECRET_KEY_FALLBACKS=secrets[1:],  # a new key signs nobody out
+        WTF_CSRF_SECRET_KEY=secrets[::-1],  # and spoils no form that is open: all are accepted, the last one signs
         SETTINGS=settings,
         ENVIRONMENT=settings.environment,
         TIMEZONE=settings.timezone,

@@ -16,6 +16,7 @@ from coursehub.mail import delivery
 from coursehub.orders import queries
 from coursehub.orders.events import OrderDownloaded, OrderExpired, OrderStarted
 from coursehub.payments.events import PaymentSucceeded
+from coursehub.reviews import statistics
 from tasks.runtime import on
 
 
@@ -42,7 +43,7 @@ def order_downloaded(event: OrderDownloaded, event_id: UUID) -> None:
 
 @on("payment.succeeded", max_retries=8)
 def payment_succeeded(event: PaymentSucceeded, event_id: UUID) -> None:
-    """Carts retired, sales counted, creators told."""
+    """Carts retired, sales counted, creators told; a review whose course was given back and bought again counts."""
     with transaction():
         if not claim_effect(event_id, "payment.succeeded"):
             return
@@ -59,6 +60,7 @@ def payment_succeeded(event: PaymentSucceeded, event_id: UUID) -> None:
                 .where(Course.id == course_id)
                 .values(sales_count=Course.sales_count + 1, updated_at=Course.updated_at)
             )
+        statistics.follow_rights(order.customer_id, [item.course_id for item in items])
         basket.retire(order.customer_id, [item.course_id for item in items])
         for item in items:
             course = db.session.get_one(Course, item.course_id)

@@ -1,7 +1,10 @@
 """Rows for tests, made as the stories leave them."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import select
 
 from coursehub.courses.models import Course, CourseVersion
 from coursehub.entitlements.models import Purchase
@@ -107,6 +110,22 @@ def a_purchase(course: Course, *, by: Any, access: str = "active") -> Purchase:
         session.add(item)
         session.add(purchase)
     return purchase
+
+
+def a_sale(
+    course: Course, *, by: Any, on: datetime | None = None, price: int | None = None, refunded: bool = False
+) -> OrderItem:
+    """A paid order for `course` and its purchase; `on`: when it was paid."""
+    purchase = a_purchase(course, by=by, access="revoked" if refunded else "active")
+    with transaction() as session:
+        order = session.get_one(Order, purchase.order_id)
+        item = session.scalars(select(OrderItem).where(OrderItem.order_id == order.id)).one()
+        order.paid_at = on or order.paid_at
+        if price is not None:
+            order.total_cents = item.unit_price_cents = price
+        if refunded:
+            session.get_one(Purchase, purchase.id).refund_status = "refunded"
+    return item
 
 
 def stored_pdf(version_id: UUID, body: bytes = b"%PDF-1.7\n% a small file for download tests\n" * 50) -> None:

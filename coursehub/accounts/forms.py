@@ -101,18 +101,45 @@ class ProfileForm(Form):
         _("About you"),
         [Optional(), Length(max=profile.BIO_LONGEST, message=_TOO_LONG)],
         filters=[stripped],
-        description=_("A few sentences, shown on your courses."),
+        description=_("A few sentences, shown on your page as a creator. Addresses become links."),
+    )
+    website = StringField(
+        _("Website"),
+        [Optional(), Length(max=profile.WEBSITE_LONGEST, message=_TOO_LONG)],
+        filters=[stripped],
+        description=_("Begins with https://."),
     )
     address_line1 = StringField(_("Street and number"), [Optional(), Length(max=profile.LINE_LONGEST)])
     address_line2 = StringField(_("Address line 2"), [Optional(), Length(max=profile.LINE_LONGEST)])
-    postal_code = StringField(_("Postal code"), [Optional(), Length(max=profile.LINE_LONGEST)])
+    postal_code = StringField(
+        _("Postal code"),
+        [Optional(), Regexp(r"[\w -]{1,12}\Z", message=_("A postal code has at most 12 letters, digits and dashes."))],
+        filters=[stripped],
+    )
     city = StringField(_("City"), [Optional(), Length(max=profile.LINE_LONGEST)])
     region = StringField(_("State or region"), [Optional(), Length(max=profile.LINE_LONGEST)])
     country = SelectField(_("Country"), [Optional()], validate_choice=False)
 
-    def __init__(self, *args: Any, **more: Any) -> None:
+    def __init__(self, *args: Any, public: bool = False, **more: Any) -> None:
+        """`public`: for a creator, whose page in the shop shows more."""
         super().__init__(*args, **more)
+        if not public:
+            del self.website
         self.country.choices = [("", _("No country")), *profile.countries(str(get_locale() or "en"))]
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """An address is whole or not there: half of one is no use on an invoice."""
+        valid = super().validate(extra_validators)
+        lines = [self.address_line1, self.address_line2, self.postal_code, self.city, self.region, self.country]
+        if any(field.data and field.data.strip() for field in lines):
+            for field, missing in (
+                (self.address_line1, _("Enter the street and number, or clear the whole address.")),
+                (self.city, _("Enter the city, or clear the whole address.")),
+                (self.country, _("Choose the country, or clear the whole address.")),
+            ):
+                if not (field.data and field.data.strip()) and not field.errors:
+                    field.errors, valid = [missing], False
+        return valid
 
     @property
     def values(self) -> dict[str, str]:

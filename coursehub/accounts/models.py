@@ -37,6 +37,7 @@ class Customer(Base, Keyed):
     password_hash: Mapped[str] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
     bio: Mapped[str] = mapped_column(Text, server_default="", default="")
+    website: Mapped[str | None] = mapped_column(Text)  # https only; linked from a creator's page
     address_line1: Mapped[str | None] = mapped_column(Encrypted("customers.address_line1"))
     address_line2: Mapped[str | None] = mapped_column(Encrypted("customers.address_line2"))
     city: Mapped[str | None] = mapped_column(Encrypted("customers.city"))
@@ -74,6 +75,11 @@ class Customer(Base, Keyed):
     @property
     def is_creator(self) -> bool:
         return self.role in ("creator", "admin") and self.status == "active"
+
+    @property
+    def website_name(self) -> str:
+        """The website as a link's words: without what every address begins with."""
+        return (self.website or "").removeprefix("https://").removeprefix("www.")
 
     @property
     def email_verified(self) -> bool:

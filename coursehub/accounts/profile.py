@@ -1,7 +1,9 @@
 """What people say about themselves, and the one step that makes a buyer a creator."""
 
+import re
 import unicodedata
 from functools import lru_cache
+from urllib.parse import urlsplit, urlunsplit
 
 from babel import Locale
 
@@ -13,8 +15,11 @@ from coursehub.kernel.errors import Invalid, NotAllowed
 from coursehub.kernel.events import record
 
 NAME_LONGEST = 120
+WEBSITE_LONGEST = 200
 BIO_LONGEST = 2000
 LINE_LONGEST = 200
+# A name with a top-level domain: neither an address in numbers nor a host of the house.
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})", re.ASCII)
 _NO_COUNTRIES = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}  # in the list of territories, but nobody lives there
 
 
@@ -23,6 +28,7 @@ def update(
     *,
     name: str | None = None,
     bio: str | None = None,
+    website: str | None = None,
     address_line1: str | None = None,
     address_line2: str | None = None,
     city: str | None = None,
@@ -41,6 +47,8 @@ def update(
             record(CustomerRenamed(customer_id=customer.id))
     if bio is not None:
         customer.bio = _text(bio, "bio", BIO_LONGEST)
+    if website is not None:
+        customer.website = _website(website)
     if address_line1 is not None:
         customer.address_line1 = _line(address_line1, "address_line1") or None
     if address_line2 is not None:
@@ -92,7 +100,29 @@ def countries(locale: str = "en") -> tuple[tuple[str, str], ...]:
     """(ISO code, name) of every country, by name."""
     territories = Locale.parse(locale).territories.items()
     named = ((code, name) for code, name in territories if len(code) == 2 and code.isalpha())
-    return tuple(sorted((pair for pair in named if pair[0] not in _NO_COUNTRIES), key=lambda pair: pair[1]))
+    return tuple(sorted((pair for pair in named if pair[0] not in _NO_COUNTRIES), key=lambda pair: _folded(pair[1])))
+
+
+def _folded(name: str) -> str:
+    """`name` as people look it up: Å stands with A."""
+    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
+
+
+def _website(address: str) -> str | None:
+    """An https address of a public host, in one form; what is typed without a scheme is https."""
+    typed = _line(address, "website", WEBSITE_LONGEST)
+    if not typed:
+        return None
+    sentence = "Enter an address that begins with https://, such as https://example.com."
+    try:
+        parts = urlsplit(typed if "://" in typed else f"https://{typed}")
+        port, host = parts.port, (parts.hostname or "").encode("idna").decode()
+    except ValueError as error:  # no port, no brackets, no such name
+        raise Invalid(sentence, field="website") from error
+    plain = parts.scheme == "https" and parts.username is None and port in (None, 443)
+    if not (plain and _HOST.fullmatch(host) and typed.isprintable() and not re.search(r"[\s\"'<>\\\\]", typed)):
+        raise Invalid(sentence, field="website")
+    return urlunsplit(("https", host, parts.path.rstrip("/"), parts.query, parts.fragment))
 
 
 def _country(code: str) -> str | None:

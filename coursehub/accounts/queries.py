@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, column, exists, select, table
 
 from coursehub.accounts.models import EMAIL, Customer
 from coursehub.kernel.db import Base, db
@@ -51,3 +51,10 @@ def may_vanish() -> list[ColumnElement[bool]]:
         if key.column.table is here and key.ondelete is None
     ]
     return [~exists().where(column == Customer.id) for column in kept]
+
+
+def has_public_page(customer_id: UUID) -> bool:
+    """Whether anybody finds a course of theirs. Courses lie above this feature; only their being is asked."""
+    courses = table("courses", column("author_id"), column("status"))
+    published = exists().where(courses.c.author_id == customer_id, courses.c.status == "published")
+    return bool(db.session.scalar(select(published)))

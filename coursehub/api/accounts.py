@@ -5,7 +5,7 @@ from typing import Any
 from coursehub.accounts import profile
 from coursehub.accounts.models import Customer
 from coursehub.api.blueprint import answer, caller, operation
-from coursehub.api.schemas import Listed, ProfileBody, PurchaseShown, User
+from coursehub.api.schemas import Listed, ListQuery, ProfileBody, PurchaseShown, User
 from coursehub.kernel.db import transaction
 from coursehub.library import queries as library
 
@@ -37,6 +37,7 @@ def become_creator() -> Any:
 
 
 @operation("get", "/me/purchases", tag=TAG, answers={200: Listed[PurchaseShown]})
-def list_purchases() -> Any:
+def list_purchases(query: ListQuery) -> Any:
     """What I own, newest first."""
-    return answer(Listed(items=[PurchaseShown.of(owned) for owned in library.of_customer(caller().id)]))
+    page = library.of_customer(caller().id, cursor=query.cursor or None, limit=query.limit)
+    return answer(Listed(items=[PurchaseShown.of(owned) for owned in page.items], next_cursor=page.next_cursor))

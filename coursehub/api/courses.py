@@ -23,7 +23,7 @@ from coursehub.api.schemas import (
     Version,
 )
 from coursehub.catalog import search
-from coursehub.catalog.search import Filters
+from coursehub.catalog.filters import Filters
 from coursehub.courses import drafting, policies, publishing, queries, uploads, versions
 from coursehub.courses.models import Course, CourseVersion
 from coursehub.entitlements import access
@@ -54,11 +54,13 @@ _FILE = {
 @operation("get", "/courses", tag=TAG, answers={200: Listed[CourseShown]}, needs="optional")
 @limited("search")
 def list_courses(query: CoursesQuery) -> Any:
-    """Find courses that are for sale."""
+    """Find courses that are for sale. A misspelt word is read as the nearest word of a title when nothing has it."""
     filters = Filters(
         q=query.q,
         category=query.category,
         tag=query.tag,
+        language=query.language,
+        rating_min=query.rating_min,
         sort=query.sort,
         price_min=query.price_min,
         price_max=query.price_max,
@@ -108,8 +110,6 @@ def create_upload(path: CoursePath) -> Any:
     """
     spend("upload", f"customer {caller().id}")
     _editable(path.course_id)
-    if not caller().is_creator:
-        raise NotAllowed("This account may not upload courses.")
     if request.mimetype != "multipart/form-data":
         raise WrongContent("Send the PDF as multipart/form-data, in the field `file`.")
     sent = request.files.get("file")
@@ -180,7 +180,10 @@ def _editable(course_id: UUID) -> Course:
     """The course, if it is the caller's. Raises NotFound for one they may not see, NotAllowed for one they may."""
     course = _visible(course_id)
     if not policies.may_edit(caller(), course):
-        raise NotAllowed("Only its creator may change this course.")
+        mine = course.author_id == caller().id
+        raise NotAllowed(
+            "This account may not sell courses at present." if mine else "Only its creator may change this course."
+        )
     return course
 
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from coursehub.accounts.models import ROLES, Customer
 from coursehub.cart.basket import CartView, Line
 from coursehub.catalog.cards import Card
+from coursehub.catalog.filters import SORTS
 from coursehub.courses.models import STATUSES as COURSE_STATUSES
 from coursehub.courses.models import Course, CourseVersion
 from coursehub.kernel.money import MAXIMUM_CHARGE
@@ -33,7 +34,7 @@ OrderStatus = Literal[*ORDER_STATUSES]  # type: ignore[valid-type]
 OrderFilter = Literal["", *ORDER_STATUSES]  # type: ignore[valid-type]
 CourseStatus = Literal[*COURSE_STATUSES]  # type: ignore[valid-type]
 Role = Literal[*ROLES]  # type: ignore[valid-type]
-Sort = Literal["", "relevance", "newest", "popular", "price", "price_desc"]
+Sort = Literal["", *SORTS]  # type: ignore[valid-type]
 
 
 class Body(BaseModel):
@@ -105,8 +106,10 @@ class CoursesQuery(ListQuery):
     q: Text = Field("", description="Words; the first 200 characters count.")
     tag: Text = ""
     category: Text = ""
+    language: Text = Field("", description="Code of the text's language, such as `en`.")
     price_min: int | None = Field(None, ge=0, le=MAXIMUM_CHARGE, description="Minor units (cents).")
     price_max: int | None = Field(None, ge=0, le=MAXIMUM_CHARGE, description="Minor units (cents).")
+    rating_min: float | None = Field(None, ge=1, le=5, description="At least this mean of its ratings.")
     sort: Sort = ""
 
 
@@ -138,6 +141,7 @@ class ProfileBody(Body):
 
     name: Text = ""
     bio: Text = ""
+    website: Text = ""
     address_line1: Text = ""
     address_line2: Text = ""
     city: Text = ""
@@ -188,6 +192,10 @@ class DownloadBody(Body):
 # What is answered
 
 
+def _shown_rating(mean: float | None) -> float | None:
+    return None if mean is None else round(mean, 2)
+
+
 class Listed(BaseModel, Generic[T]):
     """One page of a list."""
 
@@ -200,6 +208,7 @@ class User(BaseModel):
     email: str
     name: str
     bio: str
+    website: str | None = Field(description="Shown on a creator's page.")
     role: Role
     email_verified: bool
     address_line1: str | None
@@ -248,7 +257,7 @@ class CourseShown(BaseModel):
     category: str
     tags: list[str]
     language: str
-    rating: float | None = Field(None, description="Null while nobody has reviewed it.")
+    rating: float | None = Field(None, description="Mean of 1 to 5. Null while nobody has rated it.")
     pages_count: int | None
     sample_pages: int | None = Field(None, description="Not in lists.")
     author: Author
@@ -262,7 +271,12 @@ class CourseShown(BaseModel):
         values = {
             name: getattr(course, name) for name in cls.model_fields if name not in ("author", "cover_url", "rating")
         }
-        return cls(**values, author=Author(id=course.author_id, name=author), cover_url=cover_url)
+        return cls(
+            **values,
+            rating=_shown_rating(course.rating),
+            author=Author(id=course.author_id, name=author),
+            cover_url=cover_url,
+        )
 
     @classmethod
     def of_card(cls, card: Card, cover_url: str | None) -> "CourseShown":
@@ -277,6 +291,7 @@ class CourseShown(BaseModel):
             category=card.category,
             tags=list(card.tags),
             language=card.language,
+            rating=_shown_rating(card.rating_average),
             pages_count=card.pages_count,
             author=Author(id=card.author_id, name=card.author),
             cover_url=cover_url,

@@ -51,7 +51,11 @@ class EditedMeanwhile(Conflict):
 def create(author: Customer, **details: Unpack[Details]) -> Course:
     """A draft that only its author sees. Raises Invalid with the field to blame, NotAllowed for a non-creator."""
     if not author.is_creator:
-        raise NotAllowed("Become a creator first: it takes one click on your account page.")
+        raise NotAllowed(
+            "Become a creator first: it takes one click on your account page."
+            if author.status == "active"
+            else "This account may not sell courses at present."
+        )
     start: dict[str, Any] = {"category": "other", "price_cents": 0, "currency": "USD"}
     values = start | _checked(details)
     values["title"] = values.get("title") or UNTITLED
@@ -82,9 +86,8 @@ def update(course: Course, *, revision: int | None = None, **details: Unpack[Det
     for name, value in changed.items():
         setattr(course, name, value)
     course.revision += 1
-    # An address that was public stays: people have linked to it.
-    if "title" in changed and course.published_at is None:
-        slugs.claim(course)
+    if "title" in changed:
+        (slugs.claim if course.published_at is None else slugs.rename)(course)
     search_text.reindex(course)
     return course
 

@@ -85,6 +85,19 @@ class DetailsForm(Form):
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
+class SamplesForm(Form):
+    """How much everyone may see, chosen while looking at the pages. `revision` as in the details."""
+
+    sample_pages = DetailsForm.sample_pages
+    revision = HiddenField()
+
+    def __init__(self, course: Course | None = None, **more: Any) -> None:
+        shown = {"sample_pages": course.sample_pages, "revision": str(course.revision)} if course else None
+        super().__init__(data=shown, **more)
+
+    seen_revision = DetailsForm.seen_revision
+
+
 class UploadForm(Form):
     file = FileField(_("Your course as a PDF"))
 

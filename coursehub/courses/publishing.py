@@ -9,7 +9,7 @@ from coursehub.courses.events import CoursePublished
 from coursehub.courses.models import Course
 from coursehub.kernel import clock, money
 from coursehub.kernel.db import db
-from coursehub.kernel.errors import Conflict, Invalid
+from coursehub.kernel.errors import Conflict, Invalid, NotAllowed
 from coursehub.kernel.events import record
 from coursehub.kernel.moves import record_move
 
@@ -21,6 +21,12 @@ MOVES: dict[str, frozenset[str]] = {
     "archived": frozenset({"published", "unlisted"}),
 }
 FOR_SALE = ("published", "unlisted")
+
+
+class TakenDown(NotAllowed):
+    """Staff took the course out of the shop; its author cannot put it back."""
+
+    title = "Taken down by our staff"
 
 
 @dataclass(frozen=True)
@@ -53,10 +59,43 @@ def unpublish(course: Course, actor: Customer) -> Course:
     return move_to(course, "draft", actor)
 
 
+def take_down(course: Course, actor: Customer, reason: str) -> Course:
+    """Take it out of the shop until staff let it back; its buyers keep it, its author reads the reason.
+
+    Raises Conflict for a course that is down already or was never for sale.
+    """
+    course = queries.lock(course.id)
+    if course.is_taken_down:
+        raise Conflict("This course is taken down already.")
+    if course.published_at is None:
+        raise Conflict("This course was never for sale.")
+    if course.is_public:
+        course = move_to(course, "archived", actor)
+    course.taken_down_at, course.takedown_reason = clock.now(), reason
+    course.revision += 1
+    return course
+
+
+def lift_takedown(course: Course) -> Course:
+    """Let its author publish it again; it stays where it is until then. Raises Conflict unless it is taken down."""
+    course = queries.lock(course.id)
+    if not course.is_taken_down:
+        raise Conflict("This course is not taken down.")
+    course.taken_down_at = course.takedown_reason = None
+    course.revision += 1
+    return course
+
+
+def refuse_taken_down(course: Course) -> None:
+    """Raises TakenDown with the reason that staff gave."""
+    if course.is_taken_down:
+        raise TakenDown(f"Our staff took this course out of the shop: {course.takedown_reason}")
+
+
 def move_to(course: Course, status: str, actor: Customer) -> Course:
     """Make the move if it is a legal one; a course that is there already stays as it is.
 
-    Raises Conflict for an illegal move, Invalid with what is missing before it can be sold.
+    Raises Conflict for an illegal move, TakenDown, Invalid with what is missing before it can be sold.
     """
     course = queries.lock(course.id)
     before = course.status
@@ -65,6 +104,7 @@ def move_to(course: Course, status: str, actor: Customer) -> Course:
     if status not in MOVES[before]:
         raise Conflict(f"A course that is {_WORDS[before]} cannot become {_WORDS.get(status, status)}.", field="status")
     if status in FOR_SALE:
+        refuse_taken_down(course)
         for check in preflight(course):
             if check.blocking and not check.fine:
                 raise Invalid(check.sentence, field=check.name)
@@ -95,7 +135,11 @@ def preflight(course: Course) -> list[Check]:
     """What must be (blocking) and what should be right before `course` is sold."""
     author = db.session.get_one(Customer, course.author_id)
     version = queries.current_version(course)
-    has_file = version is not None and version.status == "ready"
+    return checks(course, author, has_file=version is not None and version.status == "ready")
+
+
+def checks(course: Course, author: Customer, *, has_file: bool) -> list[Check]:
+    """The list for `course`, from what is at hand: nothing is looked up."""
     return [
         Check("file", has_file, True, "Upload a PDF first: there is no finished version to sell."),
         Check("price", _price_trouble(course) is None, True, _price_trouble(course) or "The price can be charged."),

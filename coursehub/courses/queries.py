@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, column, exists, select, table
+from sqlalchemy import ColumnElement, and_, column, exists, func, select, table
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from coursehub.accounts.models import Customer
+from coursehub.courses import policies
 from coursehub.courses.models import Category, Course, CourseAsset, CourseVersion, PageText
 from coursehub.kernel.db import db
 from coursehub.kernel.errors import NotFound
@@ -53,7 +54,7 @@ def by_slug(slug: str) -> Course | None:
 def get_editable(customer: Customer, course_id: UUID) -> Course:
     """The course, if `customer` may change it. Raises NotFound, the same for a stranger's course as for no course."""
     course = find(course_id)
-    if course is None or not (customer.is_admin or course.author_id == customer.id):
+    if course is None or not policies.may_edit(customer, course):
         raise NotFound()
     return course
 
@@ -72,13 +73,6 @@ def lock(course_id: UUID) -> Course:
     if course is None:
         raise NotFound()
     return course
-
-
-def of_author(author_id: UUID) -> Sequence[Course]:
-    """All courses of one author, the last changed first."""
-    return db.session.scalars(
-        select(Course).where(Course.author_id == author_id).order_by(Course.updated_at.desc(), Course.id.desc())
-    ).all()
 
 
 def categories() -> Sequence[Category]:
@@ -131,6 +125,13 @@ def has_sales(course: Course) -> bool:
         return True
     purchases = table("purchases", column("course_id"))
     return bool(db.session.scalar(select(exists().where(purchases.c.course_id == course.id))))
+
+
+def buyers_of(course: Course) -> int:
+    """How many people have it now. As above, the rows lie above this feature."""
+    purchases = table("purchases", column("course_id"), column("access"))
+    living = select(func.count()).where(purchases.c.course_id == course.id, purchases.c.access != "revoked")
+    return db.session.scalar(living.select_from(purchases)) or 0
 
 
 def cover_path(course: Course) -> str | None:

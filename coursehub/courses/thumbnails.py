@@ -1,12 +1,13 @@
 """Pictures and text of a version's pages: drawn slice by slice by a worker, kept beside the file."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 
-from coursehub.courses import drafting, queries
+from coursehub.courses import drafting, queries, search_text
 from coursehub.courses.events import ThumbnailsRequested
 from coursehub.courses.models import CourseVersion, PageText
 from coursehub.infra.pdf import SLICE, FileRefused, PdfTools
@@ -51,16 +52,23 @@ def still_to_draw(version_id: UUID, first: int, last: int) -> list[tuple[int, in
 
 
 def draw(
-    version_id: UUID, path: Path, first: int, last: int, room: Path, *, pdf: PdfTools, storage: ObjectStorage
+    key_of: Callable[[int, str], str],
+    path: Path,
+    first: int,
+    last: int,
+    room: Path,
+    *,
+    pdf: PdfTools,
+    storage: ObjectStorage,
 ) -> Drawn:
-    """Draw the pages and store their pictures. Slow, outside any transaction; may be repeated.
+    """Draw the pages and store their pictures under `key_of(page, size)`. Slow, outside any transaction; repeatable.
 
     A page that cannot be drawn has a placeholder; a slice that cannot be read at all has neither pictures nor text.
     """
     try:
         for image in pdf.page_images(path, first, last, room):
             for size, picture in (("small", image.small_path), ("large", image.large_path)):
-                storage.put_file(queries.page_key(version_id, image.page, size), picture, WEBP)
+                storage.put_file(key_of(image.page, size), picture, WEBP)
                 picture.unlink()
         return Drawn(first, pdf.page_texts(path, first, last), pictures=True)
     except FileRefused:
@@ -87,6 +95,9 @@ def keep(version_id: UUID, drawn: Drawn) -> bool:
     version.pages_drawn = max(version.pages_drawn, drawn.first + len(drawn.texts) - 1)
     if drawn.first == 1 and drawn.pictures and course.current_version_id == version.id:
         drafting.show_first_page(course, version)
+    # Published before its last page was read: now search gets the words of all of them.
+    if version.pages_drawn == version.pages_count and course.current_version_id == version.id:
+        search_text.reindex(course)
     return True
 
 

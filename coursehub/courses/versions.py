@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from coursehub.accounts.models import Customer
-from coursehub.courses import drafting, queries
+from coursehub.courses import drafting, queries, search_text
 from coursehub.courses.events import VersionPublished
 from coursehub.courses.models import Course, CourseVersion
 from coursehub.kernel import clock
@@ -60,11 +60,13 @@ def became_ready(version: CourseVersion) -> None:
 def make_current(version: CourseVersion, changelog: str = "") -> CourseVersion:
     """Publish `version`: from now on it is what buyers get. Raises Conflict unless it is ready and newer.
 
-    Raises NotAllowed while its author may not sell.
+    Raises NotAllowed while its author may not sell, and for a course that staff took down.
     """
     course = queries.lock(version.course_id)
     if db.session.scalar(select(Customer.status).where(Customer.id == course.author_id)) != "active":
         raise NotAllowed("This account may not publish courses at present.")
+    if course.is_taken_down:
+        raise NotAllowed(f"Our staff took this course out of the shop: {course.takedown_reason}")
     db.session.refresh(version)
     changelog = changelog.replace("\r\n", "\n").strip()
     if "\0" in changelog or len(changelog) > LONGEST_CHANGELOG:
@@ -78,6 +80,7 @@ def make_current(version: CourseVersion, changelog: str = "") -> CourseVersion:
     version.changelog = changelog
     version.released_at = clock.now()
     _let_be_current(course, version)
+    search_text.reindex(course)
     if course.status != "draft":
         record(
             VersionPublished(

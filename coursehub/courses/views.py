@@ -11,18 +11,19 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from coursehub.courses import drafting, publishing, queries, uploads, versions
-from coursehub.courses.forms import CoverForm, DetailsForm, ReleaseForm, StatusForm, UploadForm, blame
+from coursehub.courses.forms import CoverForm, DetailsForm, ReleaseForm, SamplesForm, StatusForm, UploadForm, blame
 from coursehub.courses.models import Course
 from coursehub.infra.services import services
 from coursehub.kernel.db import release, transaction
 from coursehub.kernel.errors import DomainError, Invalid, NotFound, TooLarge, Unavailable
 from coursehub.web import spooling
-from coursehub.web.auth import login_required, role_required
+from coursehub.web.auth import role_required
 from coursehub.web.hypermedia import respond, see_other
 from coursehub.web.limits import limited_for_person
 from coursehub.web.pictures import stored_picture
 
 blueprint = Blueprint("courses", __name__, url_prefix="/studio")
+HOME = "/studio"
 PAGES_SHOWN = 48
 COVER_LIMIT = 20_000_000
 
@@ -31,17 +32,6 @@ COVER_LIMIT = 20_000_000
 def _spool_uploads(state: BlueprintSetupState) -> None:
     app = cast(Flask, state.app)
     spooling.install(app, app.config["SETTINGS"].data.resolve() / "incoming", creators_only={blueprint.name})
-
-
-@blueprint.get("")
-@login_required
-def index() -> str:
-    """Every course of this creator; for others, how to become one."""
-    if not current_user.is_creator:
-        return render_template("courses/teach.html")
-    courses = queries.of_author(current_user.id)
-    newest = queries.newest_versions([course.id for course in courses])
-    return render_template("courses/index.html", courses=courses, newest=newest, cover=queries.cover_path)
 
 
 @blueprint.get("/courses/new")
@@ -54,13 +44,13 @@ def new() -> str:
 @role_required("creator")
 @limited_for_person("upload")
 def create() -> AnyResponse:
-    """Make the draft and go on to its file."""
+    """Make the draft; then on to its file, or to its details again."""
     form = DetailsForm()
     if form.validate():
         try:
             with transaction():
                 course = drafting.create(current_user, **form.details())
-            return see_other(_next_after_details(course))
+            return _onward("content", course, "edit", usual="content")
         except DomainError as error:
             blame(form, error)
     return respond(render_template("courses/new.html", form=form), 422)
@@ -91,8 +81,7 @@ def update(course_id: UUID) -> AnyResponse:
         try:
             with transaction():
                 course = drafting.update(_mine(course_id), revision=form.seen_revision(), **form.details())
-            onward = request.form.get("next") == "content"
-            return see_other(_next_after_details(course) if onward else _page("edit", course), _("Saved."))
+            return _onward("content", course, "edit")
         except drafting.EditedMeanwhile:
             course, status = _mine(course_id), 409
         except DomainError as error:
@@ -106,7 +95,6 @@ def update(course_id: UUID) -> AnyResponse:
 
 @blueprint.post("/courses/<uuid:course_id>/cover")
 @role_required("creator")
-@limited_for_person("upload")
 def create_cover(course_id: UUID) -> AnyResponse:
     """Another cover: re-encoded, so that nothing but the picture is kept."""
     course, form = _mine(course_id), CoverForm()
@@ -152,7 +140,6 @@ def content(course_id: UUID) -> str:
 
 @blueprint.post("/courses/<uuid:course_id>/uploads")
 @role_required("creator")
-@limited_for_person("upload")
 def create_upload(course_id: UUID) -> AnyResponse:
     """Take in a PDF: the next version, looked at by a worker while the page shows how it goes."""
     course, form = _mine(course_id), UploadForm()
@@ -199,8 +186,29 @@ def create_title(course_id: UUID) -> AnyResponse:
 def preview(course_id: UUID) -> AnyResponse:
     """The pages as they will be seen, of the newest ready version or of the one asked for."""
     course = _mine(course_id)
-    page = render_template("courses/preview.html", **_about(course), **_pages_of(course))
+    page = render_template("courses/preview.html", form=SamplesForm(course), **_about(course), **_pages_of(course))
     return respond(page)
+
+
+@blueprint.post("/courses/<uuid:course_id>/preview")
+@role_required("creator")
+def update_samples(course_id: UUID) -> AnyResponse:
+    """Save how many pages everyone may see. Saved elsewhere since: 409, with what was typed still in the form."""
+    course, form, status = _mine(course_id), SamplesForm(), 422
+    if form.validate():
+        try:
+            with transaction():
+                course = drafting.update(
+                    _mine(course_id), revision=form.seen_revision(), sample_pages=form.sample_pages.data or 0
+                )
+            return _onward("publish", course, "preview")
+        except drafting.EditedMeanwhile:
+            course, status = _mine(course_id), 409
+            form.revision.raw_data, form.revision.data = None, str(course.revision)
+        except DomainError as error:
+            blame(form, error)
+    about = _about(course) | {"late": status == 409}
+    return respond(render_template("courses/preview.html", form=form, **about, **_pages_of(course)), status)
 
 
 @blueprint.get("/courses/<uuid:course_id>/pages")
@@ -236,12 +244,14 @@ def update_status(course_id: UUID) -> AnyResponse:
     course, form = _mine(course_id), StatusForm()
     if not form.validate():
         raise Invalid("Choose what to do with the course.", field="status")
+    before = course.status
     try:
         with transaction():
             course = publishing.move_to(_mine(course_id), form.status.data, current_user)
     except Invalid as error:
         return respond(_publish_page(_mine(course_id), refusal=error.sentence), 422)
-    return see_other(_page("publish", course), _MOVED[course.status]())
+    kept = {"was": before} if before != course.status else {}
+    return see_other(url_for("courses.publish", course_id=course.id, **kept), _MOVED[course.status]())  # type: ignore[arg-type]
 
 
 @blueprint.post("/courses/<uuid:course_id>/deletion")
@@ -252,7 +262,7 @@ def create_deletion(course_id: UUID) -> AnyResponse:
         course = _mine(course_id)
         title = course.title
         drafting.destroy(course)
-    return see_other(url_for("courses.index"), _("“%(title)s” is deleted.", title=title))
+    return see_other(HOME, _("“%(title)s” is deleted.", title=title))
 
 
 @blueprint.get("/courses/<uuid:course_id>/versions")
@@ -335,11 +345,14 @@ def _pages_of(course: Course) -> dict[str, Any]:
 
 
 def _publish_page(course: Course, refusal: str | None = None) -> str:
+    was = request.args.get("was", "")
     return render_template(
         "courses/publish.html",
         checks=publishing.preflight(course),
-        moves=publishing.MOVES[course.status],
+        # What it was a moment ago, if it can be that again.
+        was=was if was in publishing.MOVES[course.status] and not course.is_taken_down else None,
         sold=queries.has_sales(course),
+        buyers=queries.buyers_of(course),
         refusal=refusal,
         ask=request.args.get("ask", ""),
         **_about(course),
@@ -350,8 +363,9 @@ def _page(name: str, course: Course) -> str:
     return url_for(f"courses.{name}", course_id=course.id)
 
 
-def _next_after_details(course: Course) -> str:
-    return _page("content", course)
+def _onward(step: str, course: Course, here: str, *, usual: str = "") -> AnyResponse:
+    """After saving: on to `step` where that was asked for ("Save and continue"), else `here` again."""
+    return see_other(_page(step if request.form.get("next", usual) == step else here, course), _("Saved."))
 
 
 def _resume(course: Course) -> str:

@@ -6,6 +6,7 @@ from sqlalchemy import Exists, exists, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from coursehub.accounts.models import Customer
+from coursehub.courses import policies
 from coursehub.courses.models import Course
 from coursehub.entitlements.models import Purchase
 from coursehub.kernel.db import db
@@ -40,6 +41,13 @@ def owning(customer_id: UUID, course_id: InstrumentedAttribute[UUID]) -> Exists:
     return exists().where(
         Purchase.customer_id == customer_id, Purchase.course_id == course_id, Purchase.access != "revoked"
     )
+
+
+def may_see(person: Customer | None, course: Course) -> bool:
+    """Whether this person may know of the course: it is public, theirs, or bought; what was bought is asked last."""
+    if policies.may_see(person, course):
+        return True
+    return person is not None and owns(person.id, course.id)
 
 
 def can_access(customer: Customer, course: Course) -> bool:

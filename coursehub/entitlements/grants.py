@@ -6,10 +6,12 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from coursehub.entitlements import licences
+from coursehub.entitlements.events import AccessChanged
 from coursehub.entitlements.models import Purchase
 from coursehub.kernel import clock
 from coursehub.kernel.db import db
 from coursehub.kernel.errors import Conflict
+from coursehub.kernel.events import record
 from coursehub.kernel.ids import new_id
 from coursehub.kernel.moves import record_move
 
@@ -70,6 +72,9 @@ def _move(purchase: Purchase, after: str, reason: str, actor: str) -> None:
     record_move("entitlement", locked.id, locked.access, after, cause=reason, actor=actor)
     locked.access, locked.access_reason, locked.access_actor = after, reason, actor
     locked.access_changed_at = clock.now()
+    record(
+        AccessChanged(customer_id=locked.customer_id, course_id=locked.course_id, purchase_id=locked.id, access=after)
+    )
 
 
 def _insert(values: dict[str, object]) -> object | None:

@@ -29,7 +29,13 @@ EXCHANGE = "events.topic"
 TOPOLOGY: Mapping[str, tuple[str, ...]] = {
     "course.build.q": ("course.build.request",),
     # Minutes of work, so it never stands before a mail.
-    "media.q": ("course.inspect.request", "course.thumbnails.request", "purchase.stamp.request"),
+    "media.q": (
+        "course.inspect.request",
+        "course.thumbnails.request",
+        "library.file.inspect.request",
+        "library.file.pages.request",
+        "purchase.stamp.request",
+    ),
     "order.lifecycle.q": (
         "order.*",
         "payment.*",

@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from coursehub.infra.smtp import MailUnavailable
 from coursehub.infra.storage import (
     AWAY,
     StoredObject,
+    check_range,
     checked_content_type,
     checked_key,
     checked_prefix,
@@ -76,6 +77,12 @@ class LocalStorage:
             raise KeyError(key) from error
         except OSError as error:
             raise Unavailable(AWAY) from error
+
+    def open_range(self, key: str, first: int, length: int) -> BinaryIO:
+        check_range(first, length)
+        stream = self.open(key)
+        stream.seek(first)
+        return cast(BinaryIO, io.BufferedReader(_Part(stream, length)))
 
     def fetch(self, key: str, path: Path) -> None:
         with self.open(key) as stream:
@@ -159,6 +166,28 @@ class LocalStorage:
         if not path.resolve().is_relative_to(self.root.resolve()):
             raise ValueError(f"{key!r} leaves the storage folder.")
         return path
+
+
+class _Part(io.RawIOBase):
+    """The next `length` bytes of a file, which it closes."""
+
+    def __init__(self, stream: BinaryIO, length: int) -> None:
+        self._stream = stream
+        self._left = length
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._stream.read(min(len(buffer), self._left))
+        buffer[: len(piece)] = piece
+        self._left -= len(piece)
+        return len(piece)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stream.close()
+        super().close()
 
 
 def _when(found: os.stat_result) -> datetime:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pikepdf
 
 from coursehub.infra.pdf_active import active_content, is_only_a_program
-from coursehub.infra.pdf_opening import check_header, count_pages, flatten_pages, open_pdf, second_file_signs
+from coursehub.infra.pdf_opening import check_header, count_pages, open_pdf, rebuild_page_tree, second_file_signs
 from coursehub.infra.pdf_verdicts import Refusal
 
 LOCK = "printing and editing restrictions"
@@ -26,7 +26,7 @@ def sanitise(path: str, out: str, max_pages: int) -> Iterator[dict[str, object]]
             removed.append(LOCK)
         if second_file_signs(source):
             removed.append(HIDDEN_DATA)
-        flatten_pages(pdf)
+        rebuild_page_tree(pdf)
         if "/Size" not in pdf.trailer:
             # Rebuilt trailers have none, and then the linearised table gets none; a present one is set right.
             pdf.trailer["/Size"] = len(pdf.objects) + 1

@@ -13,7 +13,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from coursehub.infra.pdf_active import active_content, is_only_a_program
-from coursehub.infra.pdf_opening import check_header, count_pages, flatten_pages, open_pdf, second_file_signs
+from coursehub.infra.pdf_opening import check_header, count_pages, open_pdf, rebuild_page_tree, second_file_signs
 from coursehub.infra.pdf_titles import as_title, readable
 from coursehub.infra.pdf_verdicts import Refusal
 
@@ -64,7 +64,7 @@ def _open_for_drawing(file: Path, pdf: pikepdf.Pdf, mended: Path) -> tuple[pypdf
         document = pypdfium2.PdfDocument(file)
         return document, _page_sizes(document, pdf)
     except (pypdfium2.PdfiumError, ValueError):
-        flatten_pages(pdf)
+        rebuild_page_tree(pdf)
         pdf.save(mended)
     try:
         document = pypdfium2.PdfDocument(mended)

@@ -16,6 +16,8 @@ _END = b"%%EOF"
 _WEB_PAGE = re.compile(rb"<\s*(!doctype|html|script|svg|body|iframe)\b", re.IGNORECASE)
 _FIRST_OBJECT = re.compile(rb"\d\s+obj\b")
 _LARGEST_REBUILT = 64 * 1024 * 1024
+_PAGES_ON_A_TWIG = 4
+_MOST_BRANCHES = 32
 
 
 def check_header(path: Path) -> None:
@@ -80,15 +82,35 @@ def count_pages(pdf: pikepdf.Pdf, most: int) -> int:
     return pages
 
 
-def flatten_pages(pdf: pikepdf.Pdf) -> None:
-    """One list of pages, each with sane boxes, in place of a tree that may be deep, wrong or full of holes."""
-    pages = [page.obj for page in pdf.pages]
+def rebuild_page_tree(pdf: pikepdf.Pdf) -> None:
+    """The pages, each with sane boxes, in a shallow tree, in place of one that may be deep, wrong or full of holes.
+
+    A viewer that fetches a file piece by piece finds a page by asking its elders how many they have: with twigs of a
+    few pages it touches a few, with one flat list every page of the book before it can show the first.
+    """
+    pages: list[pikepdf.Object] = [page.obj for page in pdf.pages]
     # The old root is used again: in a ruined file the number of a new object may be one that others still refer to.
-    flat = pdf.Root["/Pages"]
-    for key in set(flat.keys()):
-        del flat[key]
-    flat["/Type"], flat["/Kids"], flat["/Count"] = pikepdf.Name.Pages, pikepdf.Array(pages), len(pages)
+    root = pdf.Root["/Pages"]
+    for key in set(root.keys()):
+        del root[key]
     for page in pages:
         page["/Type"] = pikepdf.Name.Page
-        page["/Parent"] = flat
         set_boxes_right(page)
+    level, size = pages, _PAGES_ON_A_TWIG
+    while len(level) > _MOST_BRANCHES and not pdf.get_warnings():
+        level = [_branch(pdf, level[place : place + size]) for place in range(0, len(level), size)]
+        size = _MOST_BRANCHES
+    _hang(root, level)
+
+
+def _branch(pdf: pikepdf.Pdf, kids: list[pikepdf.Object]) -> pikepdf.Object:
+    branch = pdf.make_indirect(pikepdf.Dictionary())
+    _hang(branch, kids)
+    return branch
+
+
+def _hang(branch: pikepdf.Object, kids: list[pikepdf.Object]) -> None:
+    branch["/Type"], branch["/Kids"] = pikepdf.Name.Pages, pikepdf.Array(kids)
+    branch["/Count"] = sum(int(kid.get("/Count", 1)) if kid["/Type"] == pikepdf.Name.Pages else 1 for kid in kids)
+    for kid in kids:
+        kid["/Parent"] = branch

@@ -6,14 +6,14 @@ from coursehub.kernel.errors import Invalid, Unavailable
 
 _PDF_SENTENCES = {
     "empty_file": "This file is empty. Please export the PDF again and upload it once more.",
-    "not_a_pdf": "This file is not a PDF. Please export your course as a PDF and upload that.",
+    "not_a_pdf": "This file is not a PDF. Please export it as a PDF and upload that.",
     "password": "This PDF opens only with a password. Please save a copy without the password and upload that.",
-    "no_pages": "This PDF has no pages, so there is nothing to sell yet.",
+    "no_pages": "This PDF has no pages, so there is nothing to read.",
     "damaged": "This PDF is damaged and could not be repaired. Please export it again from the program that made it.",
-    "too_many_pages": "This PDF has {pages} pages; at most {limit} are possible. Please split it into several courses.",
+    "too_many_pages": "This PDF has {pages} pages; at most {limit} are possible. Please split it into several files.",
     "page_too_large": "Page {page} of this PDF measures {width} by {height} points; at most {limit} are possible.",
     "too_complex": (
-        "This PDF takes more time or memory to open than any course should need. Please export it in a simpler form."
+        "This PDF takes more time or memory to open than any document should need. Please export it in a simpler form."
     ),
     "polyglot": "This PDF carries a second file hidden inside it. Please export it again and upload the clean copy.",
     "active_content_unremovable": (

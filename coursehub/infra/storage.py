@@ -67,6 +67,13 @@ class ObjectStorage(Protocol):
     def open(self, key: str) -> BinaryIO:
         """The object as a stream to read and close. Raises KeyError when there is none."""
 
+    def open_range(self, key: str, first: int, length: int) -> BinaryIO:
+        """`length` bytes of the object from byte `first` on (fewer where it ends), as a stream to read and close.
+
+        Only those bytes leave the storage. Raises KeyError when there is no object, ValueError for a range that
+        begins before it or holds nothing.
+        """
+
     def fetch(self, key: str, path: Path) -> None:
         """Write the object to `path`, streamed. Raises KeyError when there is none."""
 
@@ -109,6 +116,12 @@ def checked_seconds(seconds: int) -> int:
     if not 1 <= seconds <= LONGEST_LINK:
         raise ValueError(f"A link lives from 1 to {LONGEST_LINK} seconds, not {seconds}.")
     return seconds
+
+
+def check_range(first: int, length: int) -> None:
+    """Raises ValueError unless `length` bytes from `first` on can be asked for."""
+    if first < 0 or length < 1:
+        raise ValueError(f"Not a range: {length} bytes from {first}.")
 
 
 def safe_filename(name: str) -> str:
@@ -221,6 +234,16 @@ class MinioStorage:
             answer = self._client.get_object(self.bucket, key)
         return cast(BinaryIO, io.BufferedReader(_Body(answer), 256 * 1024))
 
+    def open_range(self, key: str, first: int, length: int) -> BinaryIO:
+        checked_key(key)
+        check_range(first, length)
+        try:
+            with self._answering(key):
+                answer = self._client.get_object(self.bucket, key, offset=first, length=length)
+        except _Beyond:
+            return io.BytesIO()
+        return cast(BinaryIO, io.BufferedReader(_Body(answer), min(length, 256 * 1024)))
+
     def fetch(self, key: str, path: Path) -> None:
         with self.open(key) as stream:
             write_whole(stream, path)
@@ -266,6 +289,8 @@ class MinioStorage:
         except S3Error as error:
             if error.code in _MISSING:
                 raise KeyError(key) from error
+            if error.code == "InvalidRange":
+                raise _Beyond from error
             log.error("Storage refused %s: %s", key, error.code)
             raise Unavailable(AWAY) from error
         except (MinioException, HTTPError) as error:
@@ -286,6 +311,10 @@ class MinioStorage:
                 if error.code not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
                     raise
         self._ready = True
+
+
+class _Beyond(Exception):
+    """The range begins after the object's end."""
 
 
 class _Body(io.RawIOBase):

@@ -109,6 +109,9 @@ class Settings(BaseSettings):
         "COURSEHUB_OFFLINE_PAGE", True, "browsers keep one page for the time without a net; 0 makes them forget it"
     )
     upload_limit_mb: int = _named("COURSEHUB_UPLOAD_LIMIT_MB", 250, "largest PDF, in megabytes of 1,000,000 bytes")
+    private_quota_mb: int = _named(
+        "COURSEHUB_PRIVATE_QUOTA_MB", 500, "room for one person's own PDFs, in megabytes of 1,000,000 bytes"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -229,3 +232,8 @@ class Settings(BaseSettings):
     def upload_limit(self) -> int:
         """Largest accepted upload in bytes."""
         return self.upload_limit_mb * 1_000_000
+
+    @property
+    def private_quota(self) -> int:
+        """Room for one person's own PDFs in bytes."""
+        return self.private_quota_mb * 1_000_000

@@ -35,6 +35,16 @@ class NoAccess(NotAllowed):
     """The right is suspended or revoked."""
 
 
+class LinkEnded(NotAllowed):
+    """The grant was good for its 24 hours; its purchase may have more."""
+
+    title = "This link has ended"
+
+    def __init__(self, purchase_id: UUID) -> None:
+        super().__init__("This link has ended after 24 hours. Get a new one in your library.")
+        self.purchase_id = purchase_id
+
+
 @dataclass(frozen=True)
 class Granted:
     """A grant: its token for `/d/<token>`, what it opens, what is left."""
@@ -88,7 +98,7 @@ def grant(purchase: Purchase, version: CourseVersion, *, nonce: str, ip: str | N
     locked = db.session.scalars(
         select(Purchase).where(Purchase.id == purchase.id).with_for_update().execution_options(populate_existing=True)
     ).one()
-    _check_access(locked)
+    check_access(locked)
     existing = db.session.scalar(
         select(DownloadGrant).where(DownloadGrant.purchase_id == locked.id, DownloadGrant.nonce == nonce)
     )
@@ -121,15 +131,15 @@ def grant(purchase: Purchase, version: CourseVersion, *, nonce: str, ip: str | N
 
 
 def open_grant(token: str, customer: Customer) -> Opened:
-    """What the token opens, the right checked anew. Raises NotFound (not theirs) or NotAllowed (ended, withdrawn)."""
+    """What the token opens, the right checked anew. Raises NotFound (not theirs), NoAccess or LinkEnded."""
     grant_id = _grant_id(token)
     found = db.session.get(DownloadGrant, grant_id) if grant_id else None
     purchase = db.session.get(Purchase, found.purchase_id) if found else None
     if found is None or purchase is None or purchase.customer_id != customer.id:
         raise NotFound("There is no such download.")
-    _check_access(purchase)
+    check_access(purchase)
     if found.expires_at <= clock.now():
-        raise NotAllowed("This link has ended after 24 hours. Get a new one in your library.")
+        raise LinkEnded(purchase.id)
     version = db.session.get_one(CourseVersion, found.version_id)
     return Opened(version, db.session.get_one(Course, purchase.course_id))
 
@@ -154,7 +164,7 @@ def extend(purchase_id: UUID, version_id: UUID, more: int = LIMIT) -> None:
     )
 
 
-def _check_access(purchase: Purchase) -> None:
+def check_access(purchase: Purchase) -> None:
     if purchase.access == "suspended":
         raise NoAccess("This download is on hold while your bank's question about the payment is open.")
     if purchase.access != "active":

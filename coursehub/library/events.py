@@ -1,4 +1,4 @@
-"""Facts about what people own."""
+"""Facts about what people own, and what is to be done with their own files."""
 
 from uuid import UUID
 
@@ -23,3 +23,21 @@ class FulfillmentRequested(Event):
     order_id: UUID
     items: tuple[FulfilledItem, ...]
     email: str
+
+
+@event("library.file.inspect.request")
+class FileInspectRequested(Event):
+    """A person's own PDF lies raw in storage: look at it, clean it. `sha256` is what was received."""
+
+    file_id: UUID
+    key: str
+    sha256: str
+
+
+@event("library.file.pages.request")
+class FilePagesRequested(Event):
+    """Draw pages `first` to `last` of a ready private file; whoever has drawn them asks for the next ones."""
+
+    file_id: UUID
+    first: int
+    last: int

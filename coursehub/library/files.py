@@ -4,6 +4,7 @@ from coursehub.courses.models import CourseVersion
 from coursehub.infra.storage import ObjectStorage
 from coursehub.kernel.errors import Unavailable
 from coursehub.library.downloads import URL_LIFE, Opened
+from coursehub.library.models import PrivateFile
 
 
 def check(storage: ObjectStorage, version: CourseVersion) -> None:
@@ -19,4 +20,11 @@ def url(storage: ObjectStorage, opened: Opened) -> str:
         seconds=URL_LIFE,
         filename=f"{opened.course.title} (v{opened.version.version_number}).pdf",
         content_type="application/pdf",
+    )
+
+
+def private_url(storage: ObjectStorage, file: PrivateFile) -> str:
+    """The storage's own URL of a person's own file, for 60 seconds."""
+    return storage.signed_url(
+        file.pdf_url, seconds=URL_LIFE, filename=f"{file.title}.pdf", content_type="application/pdf"
     )

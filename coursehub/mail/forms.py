@@ -13,6 +13,8 @@ LABELS = {
     "course_ready": (_("Finished uploads"), _("When a PDF of yours has been processed.")),
     "upload_failed": (_("Failed uploads"), _("When a PDF of yours could not be used, and why.")),
     "course_sold": (_("Sales"), _("Each time somebody buys one of your courses.")),
+    "review_written": (_("Reviews"), _("When a buyer reviews one of your courses.")),
+    "review_answered": (_("Answers to your reviews"), _("When a creator replies to a review of yours.")),
 }
 
 

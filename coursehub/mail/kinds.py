@@ -90,6 +90,26 @@ _ALL = [
         },
     ),
     Kind(
+        "download_link",
+        "transactional",
+        fields={
+            **_NAME,
+            "title": "title of the course",
+            "purchase_id": "UUID of the purchase",
+            "version_number": "number of the version that a download gives",
+            "left": "how many downloads of it are left",
+            "allowed": "of how many",
+        },
+        sample={
+            "name": "Ben Okafor",
+            "title": "Quiet Typography",
+            "purchase_id": "01936f3e-5b7c-7d20-8a11-3f0c5be1a003",
+            "version_number": 2,
+            "left": 4,
+            "allowed": 5,
+        },
+    ),
+    Kind(
         "course_ready",
         "notice",
         fields={
@@ -143,6 +163,44 @@ _ALL = [
             "price_cents": 1900,
             "currency": "USD",
             "course_id": "01936f3e-5b7c-7d20-8a11-3f0c5be1a002",
+        },
+    ),
+    Kind(
+        "review_written",
+        "notice",
+        fields={
+            **_NAME,
+            "title": "title of the course",
+            "reviewer": "who wrote it",
+            "rating": "1 to 5 stars",
+            "text": "the beginning of what they wrote, may be empty",
+            "path": "the review on the course's page, a path of the shop",
+        },
+        sample={
+            "name": "Ada Brandt",
+            "title": "Quiet Typography",
+            "reviewer": "Ben Okafor",
+            "rating": 4,
+            "text": "The chapter on margins alone was worth it.\nMore about tables, please.",
+            "path": "/courses/quiet-typography#review_01936f3e-5b7c-7d20-8a11-3f0c5be1a003",
+        },
+    ),
+    Kind(
+        "review_answered",
+        "notice",
+        fields={
+            **_NAME,
+            "title": "title of the course",
+            "author": "its creator, who replied",
+            "text": "the beginning of the reply",
+            "path": "the review on the course's page, a path of the shop",
+        },
+        sample={
+            "name": "Ben Okafor",
+            "title": "Quiet Typography",
+            "author": "Ada Brandt",
+            "text": "Thank you, Ben. Tables come with version 3.",
+            "path": "/courses/quiet-typography#review_01936f3e-5b7c-7d20-8a11-3f0c5be1a003",
         },
     ),
 ]

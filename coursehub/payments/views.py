@@ -6,6 +6,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from coursehub.courses import queries as courses
 from coursehub.entitlements import queries as rights
 from coursehub.infra.payments import NoSuchObject
 from coursehub.infra.services import services
@@ -72,8 +73,14 @@ def _confirm(order_id: UUID, session_id: str) -> None:
 def thanks(order_id: UUID) -> str:
     """The receipt screen: what was bought, how to read it, what happens next."""
     order = orders.order_or_404(order_id, owner=current_user.id)
+    items = orders.items_of(order.id)
     return render_template(
-        "orders/thanks.html", order=order, items=orders.items_of(order.id), purchases=rights.of_order(order.id)
+        "orders/thanks.html",
+        order=order,
+        items=items,
+        purchases=rights.of_order(order.id),
+        buyer=current_user,
+        related=_related(items[0].course_id) if order.is_paid and items else None,
     )
 
 
@@ -92,4 +99,13 @@ def status(order_id: UUID) -> str | AnyResponse:
         order=order,
         items=orders.items_of(order.id),
         purchases=rights.of_order(order.id),
+        buyer=current_user,
     )
+
+
+def _related(course_id: UUID) -> str | None:
+    """Where more courses like this one are listed: asked for once the page stands, so that it never waits for them."""
+    course = courses.find(course_id)
+    if course is None or not course.is_public or "catalog.related" not in current_app.view_functions:
+        return None
+    return url_for("catalog.related", slug=course.slug)

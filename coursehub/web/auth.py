@@ -33,16 +33,19 @@ def role_required(role: str) -> Callable[[View], View]:
             if not current_user.is_authenticated:
                 return to_sign_in()
             if not (current_user.is_admin or (role == "creator" and current_user.is_creator)):
-                raise NotAllowed(
-                    "Become a creator first: it takes one click on your account page."
-                    if role == "creator"
-                    else "Only staff may open this page."
-                )
+                raise NotAllowed(not_yet(current_user) if role == "creator" else "Only staff may open this page.")
             return view(*args, **kwargs)
 
         return guarded  # type: ignore[return-value]
 
     return decorate
+
+
+def not_yet(person: Any) -> str:
+    """Why somebody who is no creator may not go on."""
+    if person.status != "active":
+        return "This account may not sell courses at present."
+    return "Become a creator first: it takes one click on your account page."
 
 
 def to_sign_in() -> Any:

@@ -1,5 +1,6 @@
 """What templates may call: money, dates, ids of elements, safe Markdown."""
 
+import re
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,12 +11,14 @@ from babel.numbers import format_decimal
 from flask import Flask, current_app
 from flask_babel import get_locale
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from coursehub.kernel import clock
 from coursehub.kernel.money import Money
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+_ADDRESS = re.compile(r"\bhttps?://[^\s<>\"]+")
+_LINK = Markup('<a href="{}" rel="noopener noreferrer nofollow ugc">{}</a>')
 _TAGS = {
     "p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "h2", "h3", "h4", "hr",
     "table", "thead", "tbody", "tr", "th", "td",
@@ -25,7 +28,15 @@ _TAGS = {
 def init_app(app: Flask) -> None:
     """Register the filters and globals."""
     app.jinja_env.filters.update(
-        money=money, day=day, moment=moment, ago=ago, markdown=markdown, filesize=filesize, decimal=decimal, whole=whole
+        money=money,
+        day=day,
+        moment=moment,
+        ago=ago,
+        markdown=markdown,
+        linked=linked,
+        filesize=filesize,
+        decimal=decimal,
+        whole=whole,
     )
     app.jinja_env.globals.update(dom_id=dom_id)
 
@@ -70,6 +81,20 @@ def markdown(text: str) -> Markup:
         link_rel="noopener noreferrer nofollow ugc",
     )
     return Markup(clean)
+
+
+def linked(text: str) -> Markup:
+    """Plain text of a stranger as paragraphs, its addresses as links; nothing else in it means anything."""
+    paragraphs = []
+    for block in re.split(r"\n{2,}", text.replace("\r\n", "\n").strip()):
+        pieces, end = [], 0
+        for found in _ADDRESS.finditer(block):
+            address = found[0].rstrip(".,;:!?)]'")
+            pieces += [escape(block[end : found.start()]), _LINK.format(address, address)]
+            end = found.start() + len(address)
+        pieces.append(escape(block[end:]))
+        paragraphs.append(Markup("<p>{}</p>").format(Markup("").join(pieces).replace("\n", Markup("<br>"))))
+    return Markup("\n").join(paragraphs)
 
 
 def filesize(size: int) -> str:

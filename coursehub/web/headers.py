@@ -1,5 +1,6 @@
 """Security headers on every answer: the one CSP, and caching that never shares a person's page."""
 
+import mimetypes
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request, session
@@ -9,6 +10,12 @@ from coursehub.kernel.settings import Settings
 
 # Where Stripe's hosted pages live; a form's answer may redirect there (browsers apply form-action to the redirect).
 _STRIPE = ("https://checkout.stripe.com", "https://billing.stripe.com", "https://connect.stripe.com")
+
+# The one script that may compile WebAssembly (JPEG 2000 and colour profiles of PDFs): a worker obeys the policy of its
+# own file, so that the pages' policy stays as it is.
+PDF_WORKER = "/static/vendor/pdfjs/pdf.worker.min.mjs"
+# The machine's own table may know neither, and a module of another type is not run.
+_TYPES = {".mjs": "text/javascript", ".wasm": "application/wasm"}
 
 
 def csp(settings: Settings) -> str:
@@ -25,11 +32,14 @@ def csp(settings: Settings) -> str:
 def init_app(app: Flask, settings: Settings) -> None:
     """Set the headers after every request."""
     policy = csp(settings)
+    workers_policy = policy.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+    for extension, media_type in _TYPES.items():
+        mimetypes.add_type(media_type, extension)
 
     @app.after_request
     def protect(response: Response) -> Response:
         headers = response.headers
-        headers.setdefault("Content-Security-Policy", policy)
+        headers.setdefault("Content-Security-Policy", workers_policy if request.path == PDF_WORKER else policy)
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", "same-origin")
         headers.setdefault("X-Frame-Options", "DENY")

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, flash, make_response, redirect, render_template, request
+from flask import Response, current_app, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 
@@ -49,6 +49,13 @@ def see_other(url: str, message: str | None = None, category: str = "success") -
         response.headers["HX-Redirect"] = url
         return response
     return redirect(url, 303)
+
+
+def at_slug(slug: str) -> AnyResponse:
+    """301 to the page that was asked for, under the slug its course has now."""
+    where = url_for(request.endpoint or "", **{**(request.view_args or {}), "slug": slug})
+    query = request.query_string.decode("ascii", "ignore")
+    return redirect(f"{where}?{query}" if query else where, 301)
 
 
 def toast(message: str, severity: str = "success") -> str:

@@ -117,8 +117,9 @@ def favicon() -> Response:
 
 @blueprint.get("/robots.txt")
 def robots() -> Response:
-    response = make_response(
-        "User-agent: *\nDisallow: /cart\nDisallow: /account\nDisallow: /studio\nDisallow: /admin\n"
-    )
+    private = ("cart", "checkout", "account", "studio", "admin", "library", "orders", "wishlist", "read", "api", "dev")
+    lines = ["User-agent: *", *(f"Disallow: /{path}" for path in private), "Disallow: /*/look-inside"]
+    base_url = current_app.config["SETTINGS"].base_url
+    response = make_response("\n".join([*lines, "", f"Sitemap: {base_url}/sitemap.xml", ""]))
     response.headers["Content-Type"] = "text/plain; charset=utf-8"
     return response

@@ -1,4 +1,7 @@
-"""What a person says of themselves."""
+"""What a creator says of themselves, and the mark on a course that staff took down."""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0006"
 down_revision = "0005"
@@ -7,8 +10,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.add_column("customers", sa.Column("website", sa.Text()))
+    op.add_column("courses", sa.Column("taken_down_at", sa.DateTime(timezone=True)))
+    op.add_column("courses", sa.Column("takedown_reason", sa.Text()))
+    op.create_check_constraint("takedown_says_why", "courses", "(taken_down_at IS NULL) = (takedown_reason IS NULL)")
 
 
 def downgrade() -> None:
-    pass
+    op.drop_constraint("takedown_says_why", "courses", type_="check")
+    op.drop_column("courses", "takedown_reason")
+    op.drop_column("courses", "taken_down_at")
+    op.drop_column("customers", "website")

@@ -33,6 +33,9 @@ class SeedCourse:
     motif: str
     text: str
     published_days_ago: int
+    # What its second edition brought, and when; without it there is only the first.
+    news: str = ""
+    news_days_ago: int = 0
 
     def cover_bytes(self) -> bytes:
         """A WebP of 900 by 1200 pixels."""

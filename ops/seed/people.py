@@ -17,6 +17,7 @@ class SeedPerson:
     name: str
     role: str
     about: str = ""
+    website: str | None = None
     known: bool = False
     joined_days_ago: int = 30
 

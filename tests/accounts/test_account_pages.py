@@ -403,3 +403,31 @@ def test_search_knows_an_author_by_the_name_given_on_the_account_page(
     browser.get("/courses?q=brandt").is_silent_about(course.title)
     adas.post("/account", {"name": "Adelheid Voss"}).expect(303)
     assert work("customer.renamed") == 0, "nothing was renamed"
+
+
+def test_strangers_guessing_does_not_keep_ben_from_changing_his_password(
+    app: Flask, browser: Browser, ben: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """His browser has tries of its own, also where a password is asked for after the sign-in page."""
+    login = {"email": "ben@example.com", "password": PASSWORD}
+    browser.post("/login", login).expect(303)
+    elsewhere = browser.as_(ben)  # signed in too, but never with the password in this browser
+    monkeypatch.setitem(app.config, "LIMIT_FACTOR", 1)
+    monkeypatch.setenv("COURSEHUB_LIMIT_LOGIN", "1000000/minute")
+    stranger = Browser(app)
+    statuses = {stranger.post("/login", login | {"password": f"guess {n}"}).status for n in range(25)}
+    assert statuses == {422, 429}
+    change = {"current": PASSWORD, "password": NEW}
+    elsewhere.post("/account/password", change).expect(429)
+    ask_for(elsewhere, "new@example.com").expect(429)
+    ask_for(browser, "new@example.com").expect(200)
+    browser.post("/account/password", change).expect(303)
+
+
+def test_the_mark_of_a_known_browser_goes_nowhere_but_where_passwords_are_asked_for(
+    browser: Browser, ben: Customer
+) -> None:
+    browser.post("/login", {"email": "ben@example.com", "password": PASSWORD}).expect(303)
+    paths = [path for path in ("/login", "/account") if browser.client.get_cookie("known_device", path=path)]
+    assert paths == ["/login", "/account"]
+    assert browser.client.get_cookie("known_device", path="/") is None

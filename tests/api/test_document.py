@@ -26,6 +26,8 @@ PROMISED = [
     "GET /courses/{id}/versions",
     "POST /courses/{id}/versions",
     "GET /courses/{id}/pdf",
+    "GET /courses/{id}/reviews",
+    "POST /courses/{id}/reviews",
     "GET /cart",
     "POST /cart/items",
     "DELETE /cart/items/{id}",
@@ -44,6 +46,7 @@ PUBLIC = {
     "POST /auth/logout",
     "GET /courses",
     "GET /courses/{id}",
+    "GET /courses/{id}/reviews",
     "GET /courses/{id}/versions",
     "POST /webhooks/stripe",
 }

@@ -7,7 +7,8 @@ from sqlalchemy import func, select
 from coursehub.accounts.models import Customer
 from coursehub.audit.models import AuditRecord
 from coursehub.catalog import search
-from coursehub.kernel.db import db
+from coursehub.kernel.db import db, transaction
+from coursehub.library import archiving
 from tests.api.program import Program
 from tests.factories import a_course, a_purchase
 from tests.people import a_person
@@ -78,3 +79,23 @@ def test_ben_lists_what_he_owns(bens: Program, cleos: Program, ada: Any, ben: An
     assert (one["order_id"], one["course_id"]) == (str(purchase.order_id), str(course.id))
     assert (one["license_key"], one["downloads_left"], one["refund_status"]) == (purchase.license_key, 5, "none")
     assert cleos.get("/me/purchases").expect(200).json["items"] == []
+
+
+def test_purchases_come_page_by_page_archived_ones_too(bens: Program, ada: Any, ben: Any, queries: Any) -> None:
+    owned = [a_purchase(a_course(by=ada), by=ben) for _ in range(7)]
+    with transaction():
+        archiving.archive(owned[0])
+    ids = [str(one.id) for one in reversed(owned)]
+    seen, cursor, costs = [], "", set()
+    while True:
+        with queries() as ran:
+            page = bens.get(f"/me/purchases?limit=3&cursor={cursor}").expect(200).json
+        costs.add(ran.count)
+        seen += [one["id"] for one in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == ids
+    assert len(costs) == 1
+    bens.get("/me/purchases?cursor=nonsense").expect(422)
+    bens.get("/me/purchases?limit=0").expect(422)

@@ -32,6 +32,7 @@ PARTS = {
     "admin/customers/_status.html": "a chip in rows and headings",
     "admin/flags/_form.html": "the fields that two forms share",
     "cart/_lines.html": "the rows in drawer and page, which have the id",
+    "catalog/_chapter.html": "a line of the contents",
     "catalog/_course_card.html": "a card in every grid; the same course may stand in two",
     "courses/_details_fields.html": "the fields that two forms share",
     "courses/_status.html": "a chip in rows and headings",
@@ -40,7 +41,12 @@ PARTS = {
     "layouts/_appbar.html": "part of the frame",
     "layouts/_flashes.html": "part of the frame",
     "layouts/_footer.html": "part of the frame",
+    "library/_filter.html": "the form above two lists",
+    "library/_search.html": "the box above two lists",
+    "library/_tabs.html": "the tabs above each page of the library",
     "orders/_status.html": "a chip in rows and headings",
+    "reviews/_words.html": "who said what, in the list and apart",
+    "studio/_nav.html": "the links in the studio's bar",
 }
 
 # What a template may call: components, translation, addresses, and the methods of plain values.
@@ -53,6 +59,7 @@ METHODS = {
     *(".items", ".get", ".values", ".keys", ".append", ".format", ".isoformat", ".join"),
     *(".split", ".splitlines", ".startswith", ".endswith", ".replace", ".strip", ".lower", ".upper"),
     *("._value", ".iter_choices"),  # a WTForms field's own
+    *(".at", ".picture"),  # addresses within a book at hand
 }
 
 
@@ -134,14 +141,16 @@ def test_no_template_has_inline_script_style_or_handlers() -> None:
 def test_rendering_asks_the_database_nothing(app: Flask, ada: Any, ben: Any, queries: Any) -> None:
     """What a page shows is known before its template begins."""
     course = a_course(by=ada)
-    a_purchase(a_course(by=ada, title="Watercolour Skies"), by=ben)
+    owned = a_course(by=ada, title="Watercolour Skies")
+    a_purchase(owned, by=ben)
     fill_cart(ben, course)
     bens, adas = Browser(app).as_(ben), Browser(app).as_(ada)
     visits = [
         *((Browser(app), path) for path in ("/", "/courses", f"/courses/{course.slug}", "/cart", "/login", "/terms")),
         *((bens, path) for path in ("/", f"/courses/{course.slug}", "/cart", "/orders", "/library", "/account")),
         *((bens, path) for path in ("/account/sessions", "/account/mail")),
-        *((adas, f"/studio{path}") for path in ("", "/courses/new")),
+        *((bens, path) for path in (f"/read/{owned.id}", "/reading/recent", "/library/search?q=margin")),
+        *((adas, f"/studio{path}") for path in ("", "/sales", "/courses/new")),
         *(
             (adas, f"/studio/courses/{course.id}{path}")
             for path in ("/details", "/content", "/preview", "/publish", "/versions")

@@ -55,7 +55,7 @@ def test_the_page_says_that_it_is_not_sold(browser: Browser, ada: Customer, cleo
     page = browser.get(f"/courses/{course.slug}").expect(200).says("Not sold at present")
     page.is_silent_about("Add to cart")
     assert "noindex" in page.text
-    browser.as_(cleo).get(f"/courses/{course.slug}").expect(200).says("Open in your library")
+    browser.as_(cleo).get(f"/courses/{course.slug}").expect(200).says("In your library", "Read")
     browser.as_(cleo).get("/library").expect(200).says("Quiet Typography")
 
 
@@ -125,3 +125,34 @@ def test_a_creator_with_more_than_a_page_shows_the_rest_too(browser: Browser, ad
     rest = browser.get(f"/creators/{ada.id}?cursor={onward}").expect(200).says("Course number 00")
     rest.is_silent_about("More courses", "Course number 01")
     assert browser.get(f"/creators/{ada.id}?cursor=nonsense").expect(303).location == f"/creators/{ada.id}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "", {"title": "Renamed"}),
+        ("PUT", "", {"status": "archived"}),
+        ("POST", "/upload", None),
+        ("POST", "/versions", {"changelog": "More"}),
+    ],
+)
+def test_the_banned_change_nothing_by_program(
+    app: Flask, ada: Customer, course: Course, method: str, path: str, body: dict[str, str] | None
+) -> None:
+    adas = Program(app).as_(ada)
+    ban(ada)
+    answer = (
+        adas.ask(method, f"/courses/{course.id}{path}", json=body)
+        if body
+        else adas.ask(method, f"/courses/{course.id}{path}")
+    )
+    assert "may not sell" in answer.expect(403).json["detail"]
+    adas.get(f"/courses/{course.id}").expect(200)
+
+
+def test_the_banned_are_told_the_truth_in_the_studio(browser: Browser, ada: Customer, course: Course) -> None:
+    adas = browser.as_(ada)
+    ban(ada)
+    for path in ("/studio/courses/new", f"/studio/courses/{course.id}/details"):
+        adas.get(path).expect(403).says("may not sell").is_silent_about("one click")
+    adas.get("/studio").expect(200).says("may not sell").is_silent_about('action="/account/creator"')

@@ -94,14 +94,12 @@ def test_twenty_courses_of_one_title_at_once_get_twenty_addresses(ada: Customer,
     assert all(slug.startswith("twins") for slug in made)
 
 
-def test_the_address_follows_the_title_until_the_course_was_public(ada: Customer) -> None:
+def test_the_address_of_a_draft_follows_its_title_and_leaves_nothing_behind(ada: Customer) -> None:
     course = draft(ada, title="First thoughts")
     with transaction():
         assert drafting.update(course, title="Second thoughts").slug == "second-thoughts"
-    public = a_course(by=ada, title="Public")
-    before = public.slug
-    with transaction():
-        assert drafting.update(public, title="Renamed").slug == before
+    assert slugs.find("first-thoughts") is None
+    assert draft(ada, title="First thoughts").slug == "first-thoughts"
 
 
 def test_a_second_tab_that_saves_late_is_told_and_changes_nothing(ada: Customer) -> None:

@@ -76,7 +76,7 @@ def test_a_course_is_sold(shop: Shop, window: Any, a_pdf: Path, js: bool, tmp_pa
     assert kept.read_bytes().startswith(b"%PDF-")
     assert started.value.suggested_filename == f"{title} (v1).pdf"
     bens.goto("/library")
-    bens.get_by_text("4 of 5 left").wait_for()
+    bens.get_by_text("4 of 5 downloads left").wait_for()
     bens.goto("/orders")
     bens.get_by_text("Downloaded").wait_for()
     assert len([mail for mail in shop.mailbox.to(ben) if "eceipt" in str(mail["Subject"])]) == 1

@@ -37,6 +37,8 @@ ROUTES = {
     "course.build.request": "course.build.q",
     "course.inspect.request": "media.q",
     "course.thumbnails.request": "media.q",
+    "library.file.inspect.request": "media.q",
+    "library.file.pages.request": "media.q",
     "purchase.stamp.request": "media.q",
     "order.started": "order.lifecycle.q",
     "payment.succeeded": "order.lifecycle.q",

@@ -83,6 +83,29 @@ def test_the_clean_copy_keeps_what_ben_reads_and_loses_what_runs(
     assert out.read_bytes() == first, "cleaning twice gives the same file"
 
 
+@pytest.mark.parametrize("count", [1, 32, 33, 300, 3000])
+def test_the_pages_of_a_long_book_hang_on_small_twigs(workshop: PdfWorkshop, tmp_path: Path, count: int) -> None:
+    """A viewer that fetches piece by piece looks at a page's brothers before it: there are few, and all in order."""
+    book, out = tmp_path / "book.pdf", tmp_path / "clean.pdf"
+    with pikepdf.new() as made:
+        for number in range(count):
+            made.add_blank_page(page_size=(100 + number / 10, 200))
+        made.save(book)
+    assert workshop.sanitise(book, out).pages_count == count
+    with pikepdf.open(out) as written:
+        assert [round(float(page.mediabox[2]) * 10 - 1000) for page in written.pages] == list(range(count))
+        twigs = [page.obj.Parent for page in written.pages] if count > 32 else []
+        assert all(len(twig.Kids) <= 4 for twig in twigs)
+    with pikepdf.open(out) as written:
+        branches = [written.Root.Pages]
+        for branch in branches:
+            assert len(branch.Kids) <= 32
+            kids = [kid for kid in branch.Kids if kid.Type == "/Pages"]
+            assert branch.Count == (sum(kid.Count for kid in kids) if kids else len(branch.Kids))
+            branches += kids
+        assert written.Root.Pages.Count == count
+
+
 def test_pages_become_texts_and_pictures_at_two_sizes_as_often_as_asked(
     workshop: PdfWorkshop, adas_pdf: Path, tmp_path: Path
 ) -> None:

@@ -199,6 +199,49 @@ def test_what_ada_stores_comes_back_whole(place: Place, tmp_path: Path) -> None:
     assert before <= found.modified <= datetime.now(UTC) + timedelta(seconds=2)
 
 
+@pytest.mark.parametrize(("first", "length"), [(0, 1), (0, 10), (5, 20), (len(PDF) - 3, 3), (0, len(PDF))])
+def test_a_part_of_a_file_comes_alone(place: Place, first: int, length: int) -> None:
+    key = a_key()
+    place.storage.put(key, PDF, "application/pdf")
+    with place.storage.open_range(key, first, length) as stream:
+        assert stream.read() == PDF[first : first + length]
+        assert stream.read(1) == b""
+
+
+def test_a_part_ends_where_the_file_ends(place: Place) -> None:
+    key = a_key()
+    place.storage.put(key, PDF, "application/pdf")
+    with place.storage.open_range(key, len(PDF) - 4, 1000) as stream:
+        assert stream.read() == PDF[-4:]
+    with place.storage.open_range(key, len(PDF), 5) as stream:
+        assert stream.read() == b""
+
+
+@pytest.mark.parametrize(("first", "length"), [(-1, 5), (0, 0), (3, -1)])
+def test_a_part_of_nothing_is_none(place: Place, first: int, length: int) -> None:
+    key = a_key()
+    place.storage.put(key, PDF, "application/pdf")
+    with pytest.raises(ValueError, match="range"):
+        place.storage.open_range(key, first, length)
+
+
+def test_a_part_of_a_large_file_costs_a_part_of_the_memory(place: Place, tmp_path: Path) -> None:
+    big, key = tmp_path / "big.pdf", a_key()
+    with big.open("wb") as target:
+        for number in range(40):
+            target.write(number.to_bytes(4, "big") * 250_000)
+    place.storage.put_file(key, big, "application/pdf")
+    tracemalloc.start()
+    try:
+        with place.storage.open_range(key, 1_000_000 * 17, 65_536) as stream:
+            assert stream.read() == (17).to_bytes(4, "big") * 16_384
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2_000_000, f"{peak:,} bytes at the peak"
+    place.storage.delete(key)
+
+
 def test_an_empty_file_is_a_file(place: Place) -> None:
     key = a_key()
     place.storage.put(key, b"", "application/pdf")
@@ -219,6 +262,7 @@ def test_what_is_not_there_is_a_key_error(place: Place, tmp_path: Path) -> None:
     for ask in (
         lambda key: place.storage.get(key),
         lambda key: place.storage.open(key),
+        lambda key: place.storage.open_range(key, 0, 5),
         lambda key: place.storage.fetch(key, tmp_path / "nothing"),
     ):
         with pytest.raises(KeyError):

@@ -13,9 +13,12 @@ from coursehub.courses.models import Course
 from coursehub.infra.services import services
 from coursehub.kernel.db import db, transaction
 from coursehub.kernel.outbox import OutboxMessage
+from coursehub.library.models import ArchivedPurchase, PrivateFile
 from coursehub.mail import delivery, kinds
 from coursehub.mail.models import MailMessage
+from coursehub.reading import positions
 from ops.seed import plant as seed
+from tests.factories import a_course, a_purchase
 from tests.people import a_person
 
 
@@ -37,6 +40,25 @@ def test_a_shop_with_people_of_its_own_gets_no_demo_shop(app: Flask, tmp_path: P
 def test_planting_again_is_allowed(app: Flask) -> None:
     seed._people()
     seed._refuse_a_real_shop()
+
+
+def test_bens_library_is_furnished_once(app: Flask, ada: Any, ben: Any, tmp_path: Path) -> None:
+    for _ in range(3):
+        a_purchase(a_course(by=ada), by=ben)
+    for _ in range(2):
+        seed._furnish_library(ben, services(), 1_000_000)
+    (own,) = db.session.scalars(select(PrivateFile)).all()
+    assert (own.title, own.status, own.pages_count, own.pages_drawn) == ("Notes from the reading group", "ready", 3, 3)
+    assert db.session.scalar(select(func.count()).select_from(ArchivedPurchase)) == 1
+
+
+def test_ben_is_in_the_middle_of_two_courses(app: Flask, ada: Any, ben: Any) -> None:
+    for number in range(3):
+        a_purchase(a_course(by=ada, title=f"Course {number}", pages=12), by=ben)
+    for _ in range(2):
+        seed._open_books(ben)
+    read = positions.recent(ben)
+    assert [(item.page, item.pages_count) for item in read] == [(6, 12), (4, 12)]
 
 
 def test_only_the_mails_of_the_planted_are_kept_back(app: Flask) -> None:

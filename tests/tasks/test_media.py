@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from flask import current_app
@@ -180,12 +179,12 @@ def test_a_worker_that_died_between_slices_goes_on_where_it_was(
     drawn: list[tuple[int, int]] = []
     real = thumbnails.draw
 
-    def dies_at_third(version_id: UUID, path: Path, first: int, last: int, *rest: Any, **more: Any) -> Any:
+    def dies_at_third(key_of: Any, path: Path, first: int, last: int, *rest: Any, **more: Any) -> Any:
         if len(drawn) == 2:
             drawn.append((first, last))
             raise KeyboardInterrupt
         drawn.append((first, last))
-        return real(version_id, path, first, last, *rest, **more)
+        return real(key_of, path, first, last, *rest, **more)
 
     monkeypatch.setattr(thumbnails, "draw", dies_at_third)
     with pytest.raises(KeyboardInterrupt):

@@ -14,21 +14,25 @@ from sqlalchemy import select
 from coursehub.accounts.events import CustomerRegistered, CustomerRenamed
 from coursehub.courses.events import CoursePublished, ThumbnailsRequested, VersionPublished
 from coursehub.courses.models import Course
+from coursehub.entitlements import grants
 from coursehub.entitlements.models import Purchase
 from coursehub.infra.payments import StripeEvent
 from coursehub.kernel.db import Base, db, transaction
 from coursehub.kernel.encryption import seal_text
 from coursehub.kernel.events import Event, known_events, record
 from coursehub.kernel.outbox import OutboxMessage
-from coursehub.library.events import FulfilledItem, FulfillmentRequested
+from coursehub.library.events import FilePagesRequested, FulfilledItem, FulfillmentRequested
 from coursehub.mail import delivery, kinds
 from coursehub.orders.events import OrderDownloaded, OrderExpired, OrderStarted
 from coursehub.payments import receipts
 from coursehub.payments.events import PaymentSucceeded
+from coursehub.reviews import writing
+from coursehub.reviews.models import Review
 from tasks import runtime
 from tasks.schedule import NIGHTLY, OFTEN
 from tests.courses.intake import a_draft, a_pdf, empty_storage, received
 from tests.factories import a_course, a_purchase
+from tests.library.intake import sent
 from tests.mailbox import Mailbox
 
 # Rows that say how often something ran, not what came of it.
@@ -61,6 +65,16 @@ def drawn_pages(world: World) -> None:
     world.record(ThumbnailsRequested(course_id=course_id, version_id=version_id, first=1, last=2))
 
 
+def a_private_file(world: World) -> None:
+    sent(world.ben, a_pdf(pages=2), world.folder)
+
+
+def drawn_private_pages(world: World) -> None:
+    file_id = sent(world.ben, a_pdf(pages=2), world.folder)
+    runtime.run_due(["library.file.inspect.request"])
+    world.record(FilePagesRequested(file_id=file_id, first=1, last=2))
+
+
 def a_mail(world: World) -> None:
     with transaction():
         sample = dict(kinds.known("receipt").sample)
@@ -86,6 +100,32 @@ def a_fulfillment(world: World) -> None:
     world.record(FulfillmentRequested(order_id=world.purchase.order_id, items=(item,), email=sealed))
 
 
+def a_review(world: World) -> None:
+    with transaction() as session:
+        person, course = session.get_one(type(world.ben), world.ben.id), session.get_one(Course, world.course.id)
+        writing.write(person, course, 4, "Clear and short.")
+
+
+def an_answer(world: World) -> None:
+    a_review(world)
+    with transaction() as session:
+        course = session.get_one(Course, world.course.id)
+        review = session.scalars(select(Review)).one()
+        writing.reply(session.get_one(type(world.ada), world.ada.id), course, review, "Thank you.")
+
+
+def a_review_taken_back(world: World) -> None:
+    a_review(world)
+    with transaction() as session:
+        writing.remove(world.ben, session.scalars(select(Review)).one())
+
+
+def a_lost_right(world: World) -> None:
+    a_review(world)
+    with transaction() as session:
+        grants.revoke(session.get_one(Purchase, world.purchase.id), reason="refunded", actor="stripe")
+
+
 def a_fact(make: Callable[[World], Event]) -> Callable[[World], None]:
     return lambda world: world.record(make(world))
 
@@ -98,8 +138,11 @@ def published(world: World) -> dict[str, Any]:
 SCENES: dict[str, Callable[[World], None]] = {
     "course.inspect.request": an_upload,
     "course.thumbnails.request": drawn_pages,
+    "library.file.inspect.request": a_private_file,
+    "library.file.pages.request": drawn_private_pages,
     "course.published": a_fact(lambda w: CoursePublished(**published(w), title=w.course.title, slug=w.course.slug)),
     "course.version.published": a_fact(lambda w: VersionPublished(**published(w), version_number=1, changelog="")),
+    "customer.access_changed": a_lost_right,
     "customer.registered": a_fact(lambda w: CustomerRegistered(customer_id=w.ben.id)),
     "customer.renamed": a_new_name,
     "email.send": a_mail,
@@ -119,6 +162,9 @@ SCENES: dict[str, Callable[[World], None]] = {
         )
     ),
     "purchase.fulfill": a_fulfillment,
+    "review.written": a_review,
+    "review.answered": an_answer,
+    "review.removed": a_review_taken_back,
     "stripe.event.received": a_webhook,
     **{kind.name: a_fact(lambda _, kind=kind: kind()) for kind in (*OFTEN, *NIGHTLY)},
 }

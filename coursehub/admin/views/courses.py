@@ -13,7 +13,6 @@ from coursehub.courses import publishing
 from coursehub.courses import queries as courses
 from coursehub.courses.models import STATUSES
 from coursehub.kernel.db import transaction
-from coursehub.kernel.errors import Conflict
 from coursehub.web.hypermedia import respond, see_other
 
 
@@ -40,18 +39,32 @@ def course(course_id: UUID) -> Response:
 
 @blueprint.post("/courses/<uuid:course_id>/takedowns")
 def create_takedown(course_id: UUID) -> AnyResponse:
-    """Archive it: sold no more, its buyers keep it."""
+    """Out of the shop until staff let it back; its buyers keep it, its author reads why."""
     form = ReasonForm(prefix="takedown-")
     if not form.validate():
         return _show(course_id, 422, form)
     with transaction():
         taken = courses.lock(course_id)
         before = taken.status
-        if not taken.is_public:
-            raise Conflict("This course is not for sale.")
-        publishing.archive(taken, staff())
+        publishing.take_down(taken, staff(), form.reason.data or "")
         note("course.taken_down", "course", course_id, form.reason.data, {"before": before, "after": taken.status})
     return see_other(url_for("admin.course", course_id=course_id), _("“%(title)s” is taken down.", title=taken.title))
+
+
+@blueprint.post("/courses/<uuid:course_id>/takedown-removals")
+def create_takedown_removal(course_id: UUID) -> AnyResponse:
+    """Let its author publish it again."""
+    form = ReasonForm(prefix="takedown-")
+    if not form.validate():
+        return _show(course_id, 422, form)
+    with transaction():
+        course = courses.lock(course_id)
+        said = course.takedown_reason
+        publishing.lift_takedown(course)
+        note("course.takedown_lifted", "course", course_id, form.reason.data or "", {"was": said})
+    return see_other(
+        url_for("admin.course", course_id=course_id), _("The author may publish “%(title)s” again.", title=course.title)
+    )
 
 
 def _show(course_id: UUID, status: int = 200, form: ReasonForm | None = None) -> Response:
