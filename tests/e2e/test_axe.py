@@ -3,7 +3,6 @@
 axe finds nothing, nothing scrolls sideways, and whatever a finger means to hit is large enough.
 """
 
-import json
 import os
 import re
 import subprocess
@@ -19,6 +18,7 @@ import pytest
 from coursehub.infra.pdf import PdfWorkshop
 from tests.e2e import people
 from tests.e2e.conftest import ROOT, Shop
+from tests.e2e.database import database_of, environment_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -478,7 +478,7 @@ def _newcomer(page: Any, stage: Stage, _pdf: Path) -> None:
 
 
 def _root(page: Any, stage: Stage, _pdf: Path) -> None:
-    environment = _environment_of_the_web(stage.shop)
+    environment = {**os.environ, **environment_of(stage.shop)}
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "coursehub", "create-admin", "root.axe@example.org"]
     subprocess.run(
         [*command, "--password-file", "-"], cwd=ROOT, env=environment, input=people.PASSWORD, text=True, check=True
@@ -497,21 +497,11 @@ def _root(page: Any, stage: Stage, _pdf: Path) -> None:
     page.get_by_text("reader.dark_paper").first.wait_for()
     page.goto("/admin/customers")
     stage.places["customer"] = page.get_by_role("link", name="Ben Okafor").first.get_attribute("href")
-    stage.places["job"] = _a_job_that_gave_up(environment["DATABASE_URL"])
-
-
-def _environment_of_the_web(shop: Shop) -> dict[str, str]:
-    """What `make run` told its web process: the keys and addresses that a command beside it needs."""
-    groups = json.loads((shop.data / "run.json").read_text("utf-8"))["groups"]
-    web = next(group["pid"] for group in groups if group["name"] == "web")
-    lines = Path(f"/proc/{web}/environ").read_bytes().decode().split("\0")
-    told = dict(line.split("=", 1) for line in lines if "=" in line)
-    told.pop("COURSEHUB_SUPERVISED", None)
-    return {**os.environ, **told}
+    stage.places["job"] = _a_job_that_gave_up(database_of(stage.shop))
 
 
 def _a_job_that_gave_up(database_url: str) -> str:
-    with psycopg.connect(re.sub(r"^postgresql\+\w+", "postgresql", database_url)) as connection:
+    with psycopg.connect(database_url) as connection:
         row = connection.execute(
             "INSERT INTO failed_jobs (id, event_id, actor, queue, payload, attempts, error)"
             " VALUES (gen_random_uuid(), gen_random_uuid(), 'email.send', 'email.send.q', '{}', 5, 'No mail server')"
