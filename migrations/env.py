@@ -10,7 +10,7 @@ from coursehub.kernel.db import Base
 
 config = context.config
 # The trigram index exists only where the extension does.
-OPTIONAL = {"ix_courses_title_trgm"}
+OPTIONAL = {"ix_title_words_trgm"}
 
 
 def include_object(thing: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:

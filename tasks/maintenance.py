@@ -4,6 +4,7 @@ from uuid import UUID
 
 from coursehub.accounts import email_tokens, registration, sessions, tokens
 from coursehub.cart import basket
+from coursehub.courses import search_upkeep
 from coursehub.infra.services import services
 from coursehub.kernel import maintenance
 from coursehub.kernel.db import transaction
@@ -46,6 +47,22 @@ def sweep_accounts(event: maintenance.AccountsSweep, event_id: UUID) -> None:
         registration.sweep_unverified()
     with transaction():
         basket.sweep_guests()
+
+
+@on("maintenance.search.refresh", max_retries=2, time_limit_ms=3_600_000)
+def refresh_search(event: maintenance.SearchRefresh, event_id: UUID) -> None:
+    """Search learns who is popular today, which words are common, and what it missed; a little at a time."""
+    moved = 1
+    while moved:
+        with transaction():
+            moved = search_upkeep.move_head()
+    with transaction():
+        search_upkeep.recount_words()
+    with transaction():
+        missed = search_upkeep.missed()
+    for course_id in missed:
+        with transaction():
+            search_upkeep.catch_up(course_id)
 
 
 @on("maintenance.outbox.clean", max_retries=2)

@@ -39,6 +39,7 @@ OFTEN: dict[type[Event], timedelta] = {
 # By the shop's own clock, an hour and minute when few people are about.
 NIGHTLY: dict[type[Event], tuple[int, int]] = {
     maintenance.AccountsSweep: (3, 20),
+    maintenance.SearchRefresh: (3, 30),
     maintenance.StorageSweep: (3, 40),
     maintenance.OutboxClean: (4, 0),
 }

@@ -23,7 +23,7 @@ from coursehub.api.schemas import (
     Version,
 )
 from coursehub.catalog import search
-from coursehub.catalog.search import Filters
+from coursehub.catalog.filters import Filters
 from coursehub.courses import drafting, policies, publishing, queries, uploads, versions
 from coursehub.courses.models import Course, CourseVersion
 from coursehub.entitlements import access
@@ -54,11 +54,13 @@ _FILE = {
 @operation("get", "/courses", tag=TAG, answers={200: Listed[CourseShown]}, needs="optional")
 @limited("search")
 def list_courses(query: CoursesQuery) -> Any:
-    """Find courses that are for sale."""
+    """Find courses that are for sale. A misspelt word is read as the nearest word of a title when nothing has it."""
     filters = Filters(
         q=query.q,
         category=query.category,
         tag=query.tag,
+        language=query.language,
+        rating_min=query.rating_min,
         sort=query.sort,
         price_min=query.price_min,
         price_max=query.price_max,

@@ -3,7 +3,8 @@
 from typing import Any
 
 from coursehub.api.blueprint import answer, caller, operation, visitor
-from coursehub.api.schemas import CoursePath, Listed, ListQuery, ReviewBody, ReviewShown
+from coursehub.api.review_schemas import ReviewBody, ReviewShown
+from coursehub.api.schemas import CoursePath, Listed, ListQuery
 from coursehub.courses import queries as courses
 from coursehub.courses.models import Course
 from coursehub.entitlements import access

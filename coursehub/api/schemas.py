@@ -10,13 +10,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from coursehub.accounts.models import ROLES, Customer
 from coursehub.cart.basket import CartView, Line
 from coursehub.catalog.cards import Card
+from coursehub.catalog.filters import SORTS
 from coursehub.courses.models import STATUSES as COURSE_STATUSES
 from coursehub.courses.models import Course, CourseVersion
 from coursehub.kernel.money import MAXIMUM_CHARGE
 from coursehub.library.queries import Owned
 from coursehub.orders.models import STATUSES as ORDER_STATUSES
 from coursehub.orders.queries import OrderWithLines
-from coursehub.reviews.queries import Read
 
 T = TypeVar("T")
 LARGEST_INT = 2**31 - 1
@@ -34,7 +34,7 @@ OrderStatus = Literal[*ORDER_STATUSES]  # type: ignore[valid-type]
 OrderFilter = Literal["", *ORDER_STATUSES]  # type: ignore[valid-type]
 CourseStatus = Literal[*COURSE_STATUSES]  # type: ignore[valid-type]
 Role = Literal[*ROLES]  # type: ignore[valid-type]
-Sort = Literal["", "relevance", "newest", "popular", "price", "price_desc"]
+Sort = Literal["", *SORTS]  # type: ignore[valid-type]
 
 
 class Body(BaseModel):
@@ -106,8 +106,10 @@ class CoursesQuery(ListQuery):
     q: Text = Field("", description="Words; the first 200 characters count.")
     tag: Text = ""
     category: Text = ""
+    language: Text = Field("", description="Code of the text's language, such as `en`.")
     price_min: int | None = Field(None, ge=0, le=MAXIMUM_CHARGE, description="Minor units (cents).")
     price_max: int | None = Field(None, ge=0, le=MAXIMUM_CHARGE, description="Minor units (cents).")
+    rating_min: float | None = Field(None, ge=1, le=5, description="At least this mean of its ratings.")
     sort: Sort = ""
 
 
@@ -175,11 +177,6 @@ class ReleaseBody(Body):
     changelog: Text = ""
 
 
-class ReviewBody(Body):
-    rating: Int = Field(description="1 to 5 stars.")
-    text: Text = Field("", description="At most 5,000 characters; may be empty.")
-
-
 class CartItemBody(Body):
     course_id: UUID
 
@@ -193,6 +190,10 @@ class DownloadBody(Body):
 
 
 # What is answered
+
+
+def _shown_rating(mean: float | None) -> float | None:
+    return None if mean is None else round(mean, 2)
 
 
 class Listed(BaseModel, Generic[T]):
@@ -256,7 +257,7 @@ class CourseShown(BaseModel):
     category: str
     tags: list[str]
     language: str
-    rating: float | None = Field(None, description="Null while nobody has reviewed it.")
+    rating: float | None = Field(None, description="Mean of 1 to 5. Null while nobody has rated it.")
     pages_count: int | None
     sample_pages: int | None = Field(None, description="Not in lists.")
     author: Author
@@ -270,8 +271,12 @@ class CourseShown(BaseModel):
         values = {
             name: getattr(course, name) for name in cls.model_fields if name not in ("author", "cover_url", "rating")
         }
-        rating = round(course.rating_sum / course.rating_count, 2) if course.rating_count else None
-        return cls(**values, rating=rating, author=Author(id=course.author_id, name=author), cover_url=cover_url)
+        return cls(
+            **values,
+            rating=_shown_rating(course.rating),
+            author=Author(id=course.author_id, name=author),
+            cover_url=cover_url,
+        )
 
     @classmethod
     def of_card(cls, card: Card, cover_url: str | None) -> "CourseShown":
@@ -286,6 +291,7 @@ class CourseShown(BaseModel):
             category=card.category,
             tags=list(card.tags),
             language=card.language,
+            rating=_shown_rating(card.rating_average),
             pages_count=card.pages_count,
             author=Author(id=card.author_id, name=card.author),
             cover_url=cover_url,
@@ -314,37 +320,6 @@ class Version(BaseModel):
     def of(cls, version: CourseVersion, course: Course) -> "Version":
         values = {name: getattr(version, name) for name in cls.model_fields if name != "is_current"}
         return cls(**values, is_current=version.id == course.current_version_id)
-
-
-class ReviewReply(BaseModel):
-    """What the course's creator answered."""
-
-    text: str
-    replied_at: datetime
-
-
-class ReviewShown(BaseModel):
-    """What somebody who bought the course said of it."""
-
-    id: UUID
-    rating: int
-    text: str
-    author: str = Field(description="The writer's name.")
-    created_at: datetime
-    edited_at: datetime | None
-    reply: ReviewReply | None
-
-    @classmethod
-    def of(cls, read: Read) -> "ReviewShown":
-        return cls(
-            id=read.id,
-            rating=read.rating,
-            text=read.text,
-            author=read.name,
-            created_at=read.created_at,
-            edited_at=read.edited_at,
-            reply=ReviewReply(text=read.reply, replied_at=read.replied_at) if read.replied_at else None,
-        )
 
 
 class FileLink(BaseModel):

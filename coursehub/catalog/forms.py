@@ -1,13 +1,12 @@
-"""The filters of the course list: a GET form, so that every search has an address."""
+"""The filters of the course list: GET forms, so that every search has an address."""
 
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import Form, SearchField, SelectField, StringField
+from wtforms import Form, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
-from coursehub.catalog.search import Filters
-from coursehub.catalog.shelves import Subject
+from coursehub.catalog.filters import Filters
 from coursehub.kernel import money
 from coursehub.kernel.errors import Invalid
 
@@ -18,41 +17,36 @@ _CURRENCY = "USD"
 class FiltersForm(Form):
     """What somebody looks for. Nothing here is ever an error page: what makes no sense is said at its field."""
 
-    q = SearchField(_("Words"))
-    category = SelectField(_("Category"), validate_choice=False)
-    tag = StringField(_("Tag"))
-    price_min = StringField(_("Price from"))
-    price_max = StringField(_("Price to"))
+    price_min = StringField(_("From"))
+    price_max = StringField(_("To"))
     sort = SelectField(_("Sort by"), validate_choice=False)
 
-    def __init__(self, values: Any, subjects: list[Subject]) -> None:
+    def __init__(self, values: Any) -> None:
         super().__init__(values)
-        self.category.choices = [
-            SelectChoice("", _("All categories")),
-            *(SelectChoice(subject.slug, subject.title) for subject in subjects),
-        ]
+        self._values = values
         # The usual order has no name in the address, so that typing words means: best match first.
-        usual, other = (_("Best match"), ("newest",)) if self.q.data else (_("Newest"), ())
+        usual, other = (_("Best match"), ("newest",)) if values.get("q") else (_("Newest"), ())
         labels = {
             "newest": _("Newest"),
             "popular": _("Most bought"),
+            "rating": _("Best rated"),
             "price": _("Price, lowest first"),
             "price_desc": _("Price, highest first"),
         }
-        self.sort.choices = [
-            SelectChoice("", usual),
-            *(SelectChoice(name, labels[name]) for name in (*other, "popular", "price", "price_desc")),
-        ]
+        names = ("popular", "rating", *other, "price", "price_desc")
+        self.sort.choices = [SelectChoice("", usual), *(SelectChoice(name, labels[name]) for name in names)]
 
     def filters(self) -> Filters:
         """The filters; a price that is none is blamed on its field and left out."""
         return Filters(
-            q=self.q.data or "",
-            category=self.category.data or "",
-            tag=self.tag.data or "",
+            q=self._values.get("q", ""),
+            category=self._values.get("category", ""),
+            tag=self._values.get("tag", ""),
+            language=self._values.get("language", ""),
             sort=self.sort.data or "",
             price_min=self._amount(self.price_min),
             price_max=self._amount(self.price_max),
+            rating_min=_stars(self._values.get("rating_min", "")),
         )
 
     @staticmethod
@@ -64,3 +58,8 @@ class FiltersForm(Form):
         except Invalid:
             field.errors = [_("Enter an amount such as 20.")]
             return None
+
+
+def _stars(typed: str) -> float | None:
+    """1 to 5; anything else asks for nothing."""
+    return float(typed) if typed in ("1", "2", "3", "4", "5", "3.5", "4.5") else None

@@ -1,196 +1,211 @@
 """Finding courses: words, filters and order become one page of cards, at the same cost wherever it stands."""
 
-import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Float, cast, func, literal, literal_column, select, text, tuple_
-from sqlalchemy.engine import Engine
+from sqlalchemy import text
 
-from coursehub.catalog.cards import Card, cards, joined
-from coursehub.courses import queries
-from coursehub.courses.models import Course
+from coursehub.catalog import facets, matching, spelling
+from coursehub.catalog.cards import Card, cards_of
+from coursehub.catalog.facets import COUNTED, Facets
+from coursehub.catalog.filters import SORTS, Filters
 from coursehub.kernel.db import db
 from coursehub.kernel.errors import Invalid
 from coursehub.kernel.pagination import Page, decode_cursor, encode_cursor
 
-SORTS = ("relevance", "newest", "popular", "price", "price_desc")
 PAGE_SIZE = 24
-LONGEST_QUERY = 200
-# Beyond this many the count only says "more than".
-COUNTED = 1000
-# How alike a misspelt query and a title must be (0 to 1).
-_ALIKE = 0.35
-_LAST_WORD = re.compile(r"(?:^|.*\s)(\w{2,})$", re.S)
+# With fewer than this many a misspelt word may be the reason.
+FEW = 5
+# Of more matches than this the most popular ones are judged one by one, and those that have the words in their title.
+_JUDGED = 400
+_TITLED = 200
 
-
-@dataclass(frozen=True)
-class Filters:
-    """What somebody looks for. Prices in minor units; an unknown sort is the usual one."""
-
-    q: str = ""
-    category: str = ""
-    tag: str = ""
-    sort: str = ""
-    price_min: int | None = None
-    price_max: int | None = None
-    author_id: UUID | None = None
-
-    @property
-    def words(self) -> str:
-        """The query as PostgreSQL can take it: any text will do, but no NUL, no half characters, not endless."""
-        return cleaned(self.q)[:LONGEST_QUERY].strip()
-
-    @property
-    def order(self) -> str:
-        if self.sort in SORTS and (self.sort != "relevance" or self.words):
-            return self.sort
-        return "relevance" if self.words else "newest"
+# The value each order goes by, in `courses` and in its narrow copy, and whether the highest comes first.
+_KEYS = {
+    "newest": ("published_at", "published_at", True),
+    "popular": ("sales_count", "popularity", True),
+    "rating": ("rating_score", "rating_score", True),
+    "price": ("price_cents", "price_cents", False),
+    "price_desc": ("price_cents", "price_cents", True),
+}
+_TYPES = {"relevance": "float8", "rating": "float8", "newest": "timestamptz"}
 
 
 @dataclass(frozen=True)
 class Results:
-    """One page of what was found, how many there are in all (at most COUNTED + 1), whether the words were corrected."""
+    """One page of what was found, and how many there are in all (at most COUNTED + 1).
+
+    `corrected`: what was looked for instead, because nothing has the words as they were typed. `meant`: what would
+    find more. `facets` are there when they were asked for.
+    """
 
     page: Page[Card]
     total: int
-    similar: bool = False
+    facets: Facets | None = None
+    corrected: str = ""
+    meant: str = ""
 
     @property
     def is_more(self) -> bool:
         return self.total > COUNTED
 
 
-def find(filters: Filters, *, cursor: str | None = None, limit: int = PAGE_SIZE) -> Results:
+@dataclass(frozen=True)
+class _Found:
+    """What one look brought: (course, sort value) of a page and one more, the total, the counts, odd words."""
+
+    keys: list[tuple[UUID, Any]]
+    total: int
+    facets: Facets | None
+    unknown: list[str]
+
+
+def find(filters: Filters, *, cursor: str | None = None, limit: int = PAGE_SIZE, with_facets: bool = False) -> Results:
     """The page of listed courses that `filters` ask for. Raises Invalid for a cursor that is none."""
-    conditions = _conditions(filters)
-    found = _page(filters, conditions, cursor, limit)
-    total = _count(conditions)
-    if not total and filters.words and _knows_trigrams(db.engine):
-        alike = _alike(filters, limit)
-        if alike.items:
-            return Results(alike, len(alike.items), similar=True)
-    return Results(found, total)
+    mark = _read_cursor(cursor, filters.order) if cursor else None
+    found = _look(filters, mark, limit, with_facets)
+    corrected = meant = ""
+    if found.total < FEW and found.unknown:
+        better = spelling.corrected(filters.words, found.unknown)
+        second = _look(replace(filters, q=better), mark, limit, with_facets) if better else found
+        if not found.total and second.total:
+            found, filters, corrected = second, replace(filters, q=better), better
+        elif second.total > found.total:
+            meant = better
+    shown = found.keys[:limit]
+    end = None
+    if len(found.keys) > limit:
+        last_id, value = shown[-1]
+        end = encode_cursor([filters.order, value, str(last_id)])
+    return Results(Page(_cards(shown), end), found.total, found.facets, corrected, meant)
 
 
-def cleaned(text_: str) -> str:
-    """`text_` without what PostgreSQL cannot hold."""
-    return text_.replace("\0", "").encode("utf-8", "ignore").decode()
-
-
-def _page(filters: Filters, conditions: list[ColumnElement[bool]], cursor: str | None, limit: int) -> Page[Card]:
-    key, descending = _key(filters)
-    ordered = (key.desc(), Course.id.desc()) if descending else (key, Course.id)
-    chosen = select(Course.id, key.label("sort_key")).where(*conditions)
-    if cursor:
-        sort, value, last_id = _read_cursor(cursor)
-        if sort != filters.order:
-            raise Invalid("That page does not exist any more. Start again from the first one.", field="cursor")
-        here, mark = tuple_(key, Course.id), tuple_(literal(value, key.type), literal(last_id, Course.id.type))
-        chosen = chosen.where(here < mark if descending else here > mark)
-    # The page is chosen before anything is joined to it: the join then costs the same for ten courses or a million.
-    page = chosen.order_by(*ordered).limit(limit + 1).subquery("page")
-    order = (page.c.sort_key.desc(), page.c.id.desc()) if descending else (page.c.sort_key, page.c.id)
-    rows = db.session.execute(joined(page, page.c.sort_key).order_by(*order)).all()
-    more = len(rows) > limit
-    rows = rows[:limit]
-    end = encode_cursor([filters.order, _written(rows[-1].sort_key), str(rows[-1].id)]) if more else None
-    return Page(cards(rows), end)
-
-
-def _count(conditions: list[ColumnElement[bool]]) -> int:
-    some = select(Course.id).where(*conditions).limit(COUNTED + 1).subquery()
-    return db.session.scalar(select(func.count()).select_from(some)) or 0
-
-
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    conditions = [queries.visible()]
+def _look(filters: Filters, mark: tuple[Any, UUID] | None, limit: int, with_facets: bool) -> _Found:
     if filters.words:
-        conditions.append(Course.search.op("@@")(_tsquery(filters.words)))
-    return conditions + _narrowed(filters)
+        use_indexes()
+    values = matching.parameters(filters) | {"limit": limit + 1, "odd": spelling.words_in(filters.words)}
+    if mark is not None:
+        values |= {"value": mark[0], "last_id": mark[1]}
+    row = db.session.execute(text(_sql(filters, mark is not None, with_facets)), values).one()
+    return _Found(
+        keys=[(UUID(course_id), value) for course_id, value in row.page or []],
+        total=row.total,
+        facets=Facets.of(row.facets, row.total) if with_facets else None,
+        unknown=row.odd or [],
+    )
 
 
-def _narrowed(filters: Filters) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if filters.category:
-        conditions.append(Course.category == cleaned(filters.category))
-    if filters.tag:
-        conditions.append(Course.tags.contains([cleaned(filters.tag).strip().lower()]))
-    if filters.price_min is not None:
-        conditions.append(Course.price_cents >= filters.price_min)
-    if filters.price_max is not None:
-        conditions.append(Course.price_cents <= filters.price_max)
-    if filters.author_id is not None:
-        conditions.append(Course.author_id == filters.author_id)
-    return conditions
+def use_indexes() -> None:
+    """For the rest of the transaction: PostgreSQL reads rows of words only where an index has found them.
+
+    It believes a look at a row to cost nothing, even where the row's words fill a book. And it plans each query once:
+    planning costs as much as running it.
+    """
+    db.session.execute(
+        text(
+            "SELECT set_config('enable_seqscan', 'off', true),"
+            " set_config('plan_cache_mode', 'force_generic_plan', true)"
+        )
+    )
 
 
-def _key(filters: Filters) -> tuple[ColumnElement[Any], bool]:
-    """The sort value and whether the highest comes first; ties fall to the id."""
+def _sql(filters: Filters, continued: bool, with_facets: bool) -> str:
+    """One statement: a page of (id, sort value), how many there are, and the counts of the facets."""
+    tables = [matching.asked(filters)] if filters.words else []
+    tables.append(f"main AS MATERIALIZED ({matching.rows(filters)} LIMIT {COUNTED + 1})")
     if filters.order == "relevance":
-        # As double: the cursor carries it through JSON and back unchanged.
-        return cast(func.ts_rank(Course.search, _tsquery(filters.words)), Float(53)), True
-    keys: dict[str, tuple[ColumnElement[Any], bool]] = {
-        "newest": (Course.published_at.expression, True),
-        "popular": (Course.sales_count.expression, True),
-        "price": (Course.price_cents.expression, False),
-        "price_desc": (Course.price_cents.expression, True),
-    }
-    return keys[filters.order]
+        tables += _ranked(filters)
+    if with_facets:
+        tables += [
+            f"base_{group} AS MATERIALIZED ({matching.rows(base)} LIMIT {COUNTED + 1})"
+            for group, base in facets.bases(filters).items()
+        ]
+    tables.append(f"page AS MATERIALIZED ({_page(filters, continued)})")
+    direction = _direction(filters.order)
+    return f"""
+        WITH {", ".join(tables)}
+        SELECT
+            (SELECT jsonb_agg(jsonb_build_array(id, key) ORDER BY key {direction}, id {direction}) FROM page) AS page,
+            (SELECT count(*) FROM main) AS total,
+            {facets.sql(filters) if with_facets else "NULL"} AS facets,
+            (SELECT array_agg(odd) FROM unnest(CAST(:odd AS text[])) AS odd
+                WHERE NOT EXISTS (SELECT FROM title_words WHERE word = odd)) AS odd
+    """
 
 
-def _tsquery(words: str) -> ColumnElement[Any]:
-    """Whole words and English stems, with "quotes", -minus and or; the last word may be a mere beginning."""
-    english: ColumnElement[Any] = literal_column("'english'::regconfig")
-    simple: ColumnElement[Any] = literal_column("'simple'::regconfig")
-    query = func.websearch_to_tsquery(english, words).op("||")(func.websearch_to_tsquery(simple, words))
-    last = _LAST_WORD.match(words)
-    # Inside quotes or after a minus a beginning would mean something else.
-    if last and '"' not in words:
-        begun = func.to_tsquery(simple, f"'{last[1]}':*")
-        before = func.websearch_to_tsquery(english, words[: last.start(1)])
-        query = query.op("||")(before.op("&&")(begun))
-    return query
+def _ranked(filters: Filters) -> list[str]:
+    """CTEs: `scored`, the matches with their score. Judging a thousand rows would cost more than finding them."""
+    many = f"(SELECT count(*) > {_JUDGED} FROM main)"
+    titled = matching.rows(filters, having=f"s.headline @@ (SELECT title FROM asked) AND {many}")
+    score = matching.SCORE.format(words="topic")
+    return [
+        f"titled AS MATERIALIZED ({titled} LIMIT {_TITLED})",
+        f"""scored AS MATERIALIZED (
+            SELECT course_id, CASE
+                WHEN place <= {_JUDGED} OR course_id IN (SELECT course_id FROM titled) THEN {score}
+                ELSE {matching.FAINT} END AS key
+            FROM (
+                SELECT *, row_number() OVER (ORDER BY popularity DESC, course_id) AS place FROM (
+                    SELECT * FROM main
+                    UNION ALL SELECT * FROM titled WHERE course_id NOT IN (SELECT course_id FROM main)
+                ) AS every
+            ) AS pool
+        )""",
+    ]
 
 
-def _alike(filters: Filters, limit: int) -> Page[Card]:
-    """Courses whose title looks like the query: "pyhton basics"."""
-    closeness = func.greatest(
-        func.similarity(Course.title, filters.words), func.word_similarity(filters.words, Course.title)
+def _page(filters: Filters, continued: bool) -> str:
+    """SQL: one page and one more of (id, key) in the order asked for."""
+    if filters.order == "relevance":
+        return _stretch("scored", "scored.course_id", "scored.key", "true", filters.order, continued)
+    wide, narrow, _ = _KEYS[filters.order]
+    # A few matches are sorted as they are, all of them being at hand.
+    few = f"(SELECT count(*) <= {COUNTED} FROM main)"
+    at_hand = _stretch("main", "main.course_id", f"main.{narrow}", few, filters.order, continued)
+    if filters.words or filters.author_id:
+        where = f"NOT {few} AND {matching.narrowed(filters)} AND {matching.found(filters)}"
+        rest = _stretch("course_search AS s", "s.course_id", f"s.{narrow}", where, filters.order, continued)
+    else:
+        # In the order of an index of `courses`, until the page is full.
+        source = "courses AS c JOIN course_search AS s ON s.course_id = c.id"
+        where = f"NOT {few} AND c.status = 'published' AND {matching.narrowed(filters)}"
+        rest = _stretch(source, "c.id", f"c.{wide}", where, filters.order, continued)
+    return f"({at_hand}) UNION ALL ({rest})"
+
+
+def _stretch(source: str, identity: str, key: str, where: str, order: str, continued: bool) -> str:
+    direction = _direction(order)
+    if continued:
+        sign = "<" if direction == "DESC" else ">"
+        where += f" AND ({key}, {identity}) {sign} (CAST(:value AS {_TYPES.get(order, 'int')}), CAST(:last_id AS uuid))"
+    return (
+        f"SELECT {identity} AS id, {key} AS key FROM {source} WHERE {where}"
+        f" ORDER BY {key} {direction}, {identity} {direction} LIMIT :limit"
     )
-    page = (
-        select(Course.id, closeness.label("sort_key"))
-        .where(queries.visible(), *_narrowed(filters), closeness >= _ALIKE)
-        .order_by(closeness.desc(), Course.id.desc())
-        .limit(limit)
-        .subquery("page")
-    )
-    return Page(cards(db.session.execute(joined(page).order_by(page.c.sort_key.desc(), page.c.id.desc())).all()))
 
 
-@lru_cache(maxsize=8)
-def _knows_trigrams(engine: Engine) -> bool:
-    """Whether this database has pg_trgm; asked once per process."""
-    with engine.connect() as connection:
-        return connection.execute(text("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")).first() is not None
+def _direction(order: str) -> str:
+    return "DESC" if order == "relevance" or _KEYS[order][2] else "ASC"
 
 
-def _written(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
+def _cards(keys: Sequence[tuple[UUID, Any]]) -> list[Card]:
+    return cards_of([course_id for course_id, _ in keys]) if keys else []
 
 
-def _read_cursor(cursor: str) -> tuple[str, Any, UUID]:
+def _read_cursor(cursor: str, order: str) -> tuple[Any, UUID]:
     sort, value, last_id = decode_cursor(cursor, 3)
     try:
+        if sort != order or sort not in SORTS:
+            raise ValueError
         if sort == "newest":
             value = datetime.fromisoformat(value)
-        elif sort == "relevance":
+        elif sort in _TYPES:
             value = float(value)
-        elif sort not in SORTS or isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**31:
+        elif isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**31:
             raise ValueError
-        return sort, value, UUID(last_id)
-    except (ValueError, TypeError, AttributeError) as error:
+        return value, UUID(last_id)
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise Invalid("That page does not exist any more. Start again from the first one.", field="cursor") from error

@@ -1,12 +1,13 @@
 """The shelves of the home page: new, popular, by category, in two queries however many courses there are."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import Select, func, literal, select, true, union_all
 
-from coursehub.catalog.cards import Card, card, joined
-from coursehub.courses import queries
-from coursehub.courses.models import Category, Course
+from coursehub.catalog.cards import Card, card, cards, joined
+from coursehub.catalog.facets import COUNTED
+from coursehub.courses.models import Category, Course, CourseSearch
 from coursehub.kernel.db import db
 
 LENGTH = 12
@@ -34,12 +35,18 @@ class Shelves:
 
 
 def subjects() -> list[Subject]:
-    """Every category that has something to show, in its order."""
+    """Every category that has something to show, in its order; `count` goes no further than COUNTED + 1."""
+    some = (
+        select(CourseSearch.course_id)
+        .where(CourseSearch.category == Category.slug, CourseSearch.listed)
+        .limit(COUNTED + 1)
+        .correlate(Category)
+        .lateral()
+    )
+    counted = select(func.count().label("count")).select_from(some).correlate(Category).lateral("counted")
     rows = db.session.execute(
-        select(Category.slug, Category.title, func.count(Course.id))
-        .join(Course, Course.category == Category.slug)
-        .where(queries.visible())
-        .group_by(Category.slug, Category.title, Category.position)
+        select(Category.slug, Category.title, counted.c.count)
+        .join(counted, counted.c.count > 0)
         .order_by(Category.position)
     )
     return [Subject(*row) for row in rows]
@@ -48,38 +55,17 @@ def subjects() -> list[Subject]:
 def home() -> Shelves:
     """The shelves as they stand now."""
     found = subjects()
-    newest = (
-        select(
-            literal("new").label("shelf"),
-            Course.id,
-            func.row_number().over(order_by=(Course.published_at.desc(), Course.id.desc())).label("place"),
-        )
-        .where(queries.visible())
-        .order_by(Course.published_at.desc(), Course.id.desc())
-        .limit(LENGTH)
+    newest = _shelf(literal("new"), Course.published_at.desc())
+    popular = _shelf(literal("popular"), Course.sales_count.desc()).where(Course.sales_count > 0)
+    of_category = (
+        _shelf(literal("category"), Course.sales_count.desc())
+        .where(Course.category == Category.slug)
+        .lateral("shelved")
     )
-    popular = (
-        select(
-            literal("popular").label("shelf"),
-            Course.id,
-            func.row_number().over(order_by=(Course.sales_count.desc(), Course.id.desc())).label("place"),
-        )
-        .where(queries.visible(), Course.sales_count > 0)
-        .order_by(Course.sales_count.desc(), Course.id.desc())
-        .limit(LENGTH)
+    by_category = select(("category " + Category.slug).label("shelf"), of_category.c.id, of_category.c.place).join(
+        of_category, true()
     )
-    by_category = (
-        select(
-            ("category " + Course.category).label("shelf"),
-            Course.id,
-            func.row_number()
-            .over(partition_by=Course.category, order_by=(Course.sales_count.desc(), Course.id.desc()))
-            .label("place"),
-        )
-        .where(queries.visible())
-        .subquery()
-    )
-    page = union_all(newest, popular, select(by_category).where(by_category.c.place <= LENGTH)).subquery("page")
+    page = union_all(newest, popular, by_category).subquery("page")
     shelves: dict[str, list[Card]] = {}
     for row in db.session.execute(joined(page, page.c.shelf, page.c.place).order_by(page.c.shelf, page.c.place)):
         shelves.setdefault(row.shelf, []).append(card(row))
@@ -89,4 +75,23 @@ def home() -> Shelves:
         popular=shelves.get("popular", []),
         subjects=found,
         by_subject=[(subject, shelves[f"category {subject.slug}"]) for subject in full],
+    )
+
+
+def popular(limit: int) -> list[Card]:
+    """What most people bought."""
+    page = _shelf(literal("popular"), Course.sales_count.desc()).limit(limit).subquery("page")
+    return cards(db.session.execute(joined(page, page.c.place).order_by(page.c.place)).all())
+
+
+def _shelf(name: Any, first: Any) -> Select[Any]:
+    """The ids of a shelf with their places, read from an index of that order as far as the shelf is long."""
+    return (
+        select(
+            name.label("shelf"), Course.id, func.row_number().over(order_by=(first, Course.id.desc())).label("place")
+        )
+        .join(CourseSearch, CourseSearch.course_id == Course.id)
+        .where(Course.status == "published", CourseSearch.listed)
+        .order_by(first, Course.id.desc())
+        .limit(LENGTH)
     )

@@ -1,5 +1,6 @@
 """The shop window: home, the list with its search, a course's page and its parts, a creator's page, the wishlist."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 from xml.etree import ElementTree
@@ -7,14 +8,16 @@ from xml.etree import ElementTree
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from werkzeug.wrappers import Response as AnyResponse
 
 from coursehub.accounts.models import Customer
 from coursehub.cart import basket
 from coursehub.cart.forms import required_id
-from coursehub.catalog import describing, look_inside, search, shelves, showing, sitemap, wishlist
+from coursehub.catalog import describing, look_inside, search, shelves, showing, sitemap, suggestions, wishlist
+from coursehub.catalog.filters import Filters
 from coursehub.catalog.forms import FiltersForm
+from coursehub.catalog.panel import Panel
 from coursehub.courses import policies, queries, slugs
 from coursehub.courses.drafting import LANGUAGES
 from coursehub.courses.models import Course
@@ -27,12 +30,12 @@ from coursehub.web import sessions
 from coursehub.web.auth import login_required
 from coursehub.web.extensions import client_address
 from coursehub.web.filters import markdown
-from coursehub.web.hypermedia import at_slug, fragments, page_or_fragment, respond, safe_path
+from coursehub.web.hypermedia import at_slug, fragments, is_fragment, page_or_fragment, respond, safe_path
 from coursehub.web.limits import limited, spend
 from coursehub.web.pictures import stored_picture
 
 blueprint = Blueprint("catalog", __name__)
-_KEPT_FILTERS = ("q", "category", "tag", "price_min", "price_max", "sort")
+INSTEAD = 6  # popular courses where nothing was found
 
 
 @blueprint.errorhandler(slugs.Moved)
@@ -42,31 +45,58 @@ def follow(moved: slugs.Moved) -> AnyResponse:
 
 @blueprint.get("/")
 def home() -> str:
-    return render_template("catalog/home.html", shelves=shelves.home(), **_quiet())
+    signed_in = current_user.is_authenticated
+    return render_template(
+        "catalog/home.html",
+        shelves=shelves.home(),
+        reads=signed_in and "reading.recent" in current_app.view_functions,
+        **_quiet(),
+    )
 
 
 @blueprint.get("/courses")
 @limited("search")
 def index() -> AnyResponse:
     """The list: words, filters, order and place all stand in the address."""
-    form = FiltersForm(request.args, shelves.subjects())
+    form = FiltersForm(request.args)
     filters = form.filters()
-    kept: dict[str, Any] = {name: request.args[name] for name in _KEPT_FILTERS if request.args.get(name)}
+    cursor = request.args.get("cursor")
     try:
-        results = search.find(filters, cursor=request.args.get("cursor"))
+        results = search.find(filters, cursor=cursor, with_facets=True)
     except Invalid:  # an old or broken cursor: the first page is where they want to be
-        return redirect(url_for("catalog.index", **kept), 303)
-    cursor = results.page.next_cursor
-    return page_or_fragment(
-        "catalog/index.html",
-        "catalog/_results.html",
-        form=form,
-        filters=filters,
-        results=results,
-        next_url=url_for("catalog.index", **kept, cursor=cursor) if cursor else None,
-        first_url=url_for("catalog.index", **kept) if request.args.get("cursor") else None,
-        narrowed=any(name in kept for name in _KEPT_FILTERS if name != "sort"),
+        return redirect(filters.address(), 303)
+    shown = replace(filters, q=results.corrected) if results.corrected else filters
+    following = results.page.next_cursor
+    title = _("“%(q)s” · Courses", q=shown.words) if shown.words else _("Courses")
+    assert results.facets is not None
+    context: dict[str, Any] = {
+        "title": title,
+        "form": form,
+        "filters": shown,
+        "typed": filters.words,
+        "meant": replace(filters, q=results.meant).address() if results.meant else None,
+        "results": results,
+        "panel": Panel.of(shown, results.facets),
+        "next_url": shown.address(cursor=following) if following else None,
+        "first_url": shown.address() if cursor else None,
+        "popular": [] if results.page.items else shelves.popular(INSTEAD),
         **_quiet(),
+    }
+    if not is_fragment():
+        return respond(render_template("catalog/index.html", **context))
+    part = render_template("catalog/_results.html", **context)
+    return respond(f"{part}<title>{escape(title)} · CourseHub</title>")
+
+
+@blueprint.get("/courses/suggestions")
+@limited("suggest")
+def suggest() -> AnyResponse:
+    """What a half-typed search may be about, for the list below the field; by itself it is the search."""
+    typed = request.args.get("q", "")
+    if not is_fragment():
+        return redirect(Filters(q=typed).address(), 303)
+    return respond(
+        render_template("catalog/_suggestions.html", found=suggestions.suggest(typed), all=Filters(q=typed).address())
     )
 
 
@@ -76,22 +106,25 @@ def show(slug: str) -> AnyResponse:
     visitor = _visitor()
     shown = showing.get(slug, visitor)
     course, base_url = shown.course, current_app.config["SETTINGS"].base_url
-    as_buyer = request.args.get("as") == "buyer"
-    section = reviews.section(course, visitor)
+    may_edit = visitor is not None and policies.may_edit(visitor, course)
+    as_buyer = may_edit and request.args.get("as") == "buyer"
+    standing = showing.standing(shown, visitor, _cart(visitor), as_buyer=as_buyer)
+    section = reviews.section(course, None if as_buyer else visitor)
     summary = _summary(course)
     page = render_template(
         "catalog/show.html",
         shown=shown,
         course=course,
-        standing=showing.standing(shown, visitor, _cart(visitor), as_buyer=as_buyer),
+        standing=standing,
         releases=showing.releases(course),
         figures=showing.figures(course.author_id),
+        as_buyer=as_buyer,
         wished=visitor is not None and wishlist.wishes(visitor, course.id),
         section=section,
         form=ReviewForm.of(section.mine) if section.may_write else None,
         place="reviews_page",
         cover=queries.cover_path(course),
-        may_edit=visitor is not None and policies.may_edit(visitor, course),
+        may_edit=may_edit,
         base_url=base_url,
         summary=summary,
         amount=describing.amount(course.price_cents, course.currency),
@@ -122,7 +155,8 @@ def look(slug: str) -> AnyResponse:
     """On which pages some words stand; each look counts against this visitor's hour."""
     visitor = _visitor()
     shown = showing.get(slug, visitor)
-    reads_all = visitor is not None and access.can_access(visitor, shown.course)
+    as_buyer = request.args.get("as") == "buyer"
+    reads_all = visitor is not None and not as_buyer and access.can_access(visitor, shown.course)
     found = None
     if shown.version is not None and look_inside.words_of(request.args.get("q", "")):
         if not reads_all:
@@ -135,6 +169,7 @@ def look(slug: str) -> AnyResponse:
         shown=shown,
         look=found,
         reads_all=reads_all,
+        as_buyer=as_buyer,
         **_quiet(),
     )
 

@@ -1,10 +1,22 @@
-"""Rows of courses: the course, its earlier addresses, its immutable versions, their pages, its assets, categories."""
+"""Rows of courses: the course, its earlier addresses, its words, its immutable versions, pages, assets; categories."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Index, Text, UniqueConstraint, func, text
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    Double,
+    ForeignKey,
+    Index,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -12,6 +24,7 @@ from coursehub.kernel.db import Base, Keyed, Stamped, one_of
 from coursehub.kernel.money import Money
 
 STATUSES = ("draft", "published", "unlisted", "archived")
+RATING_PRIOR = 3.9  # what a course counts as before anybody has rated it
 
 
 class Category(Base):
@@ -35,9 +48,14 @@ class Course(Base, Keyed, Stamped):
         CheckConstraint("(taken_down_at IS NULL) = (takedown_reason IS NULL)", name="takedown_says_why"),
         # A course people can find always has a file behind it.
         CheckConstraint("status = 'draft' OR current_version_id IS NOT NULL", name="published_has_version"),
-        Index("ix_courses_search", "search", postgresql_using="gin"),
+        CheckConstraint("rating_count >= 0 AND rating_sum >= 0", name="ratings_not_negative"),
         Index("ix_courses_tags", "tags", postgresql_using="gin"),
+        # The orders of the list, each with the id for those that are alike.
         Index("ix_courses_newest", "published_at", "id", postgresql_where=text("status = 'published'")),
+        Index("ix_courses_popular", "sales_count", "id", postgresql_where=text("status = 'published'")),
+        Index("ix_courses_rated", "rating_score", "id", postgresql_where=text("status = 'published'")),
+        Index("ix_courses_priced", "price_cents", "id", postgresql_where=text("status = 'published'")),
+        Index("ix_courses_shelved", "category", "sales_count", "id", postgresql_where=text("status = 'published'")),
     )
 
     slug: Mapped[str] = mapped_column(Text, unique=True)
@@ -61,14 +79,14 @@ class Course(Base, Keyed, Stamped):
     sales_count: Mapped[int] = mapped_column(server_default="0", default=0)
     rating_sum: Mapped[int] = mapped_column(server_default="0", default=0)
     rating_count: Mapped[int] = mapped_column(server_default="0", default=0)
-    rating_score: Mapped[float] = mapped_column(server_default="3.9", default=3.9)
+    # What the order by rating goes by: a mean that a few ratings move little. `RATING_PRIOR` while there are none.
+    rating_score: Mapped[float] = mapped_column(Double, server_default=str(RATING_PRIOR), default=RATING_PRIOR)
     # Counts edits, so that a second tab's save can see it is late.
     revision: Mapped[int] = mapped_column(server_default="1", default=1)
     published_at: Mapped[datetime | None]
     # Staff took it out of the shop: only staff let it back. The author reads the reason.
     taken_down_at: Mapped[datetime | None]
     takedown_reason: Mapped[str | None] = mapped_column(Text)
-    search: Mapped[Any] = mapped_column(TSVECTOR, nullable=True, deferred=True)
 
     @property
     def price(self) -> Money:
@@ -86,6 +104,70 @@ class Course(Base, Keyed, Stamped):
     def is_public(self) -> bool:
         """Whether anyone with the address may see its page; only `published` ones are listed."""
         return self.status in ("published", "unlisted")
+
+    @property
+    def rating(self) -> float | None:
+        """The mean of its ratings (1 to 5), None while there are none."""
+        return self.rating_sum / self.rating_count if self.rating_count else None
+
+
+class CourseSearch(Base):
+    """What lists and search know of a course: a narrow row beside the wide one.
+
+    A trigger keeps the plain columns equal to the course's and its author's, whoever changes those; `search_text`
+    writes the words. Sales and ratings change often and stand in no index here, so that they cost one small write.
+    """
+
+    __tablename__ = "course_search"
+    __table_args__ = (
+        Index("ix_course_search_tags", "tags", postgresql_using="gin"),
+        # The most popular courses have indexes of their own: a word that thousands of courses have is answered there.
+        Index("ix_course_search_words", "words", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+        Index(
+            "ix_course_search_words_head",
+            "words",
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
+            postgresql_where=text("head"),
+        ),
+        Index("ix_course_search_topic", "topic", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+        Index("ix_course_search_headline", "headline", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+        Index(
+            "ix_course_search_headline_head",
+            "headline",
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
+            postgresql_where=text("head"),
+        ),
+    )
+
+    course_id: Mapped[UUID] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True)
+    author_id: Mapped[UUID] = mapped_column(index=True)
+    listed: Mapped[bool]  # published, and its author may sell
+    head: Mapped[bool] = mapped_column(server_default="true")  # among the most popular, or new; set every night
+    category: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(Text)
+    currency: Mapped[str] = mapped_column(Text)
+    price_cents: Mapped[int]
+    popularity: Mapped[int]
+    rating: Mapped[float | None] = mapped_column(REAL)
+    rating_score: Mapped[float] = mapped_column(Double)
+    published_at: Mapped[datetime | None]
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    pages_of: Mapped[UUID | None]  # the version whose pages are in `words`
+    # Title and names; those with subtitle and description, for ranking; all words without their places, for finding.
+    headline: Mapped[Any] = mapped_column(TSVECTOR, nullable=True)
+    topic: Mapped[Any] = mapped_column(TSVECTOR, nullable=True)
+    words: Mapped[Any] = mapped_column(TSVECTOR, nullable=True)
+
+
+class TitleWord(Base):
+    """A word of some listed title or tag: what a misspelt word is compared with."""
+
+    __tablename__ = "title_words"
+
+    word: Mapped[str] = mapped_column(Text, primary_key=True)
+    courses: Mapped[int] = mapped_column(server_default="1")  # that many have it, counted every night
 
 
 class CourseSlug(Base):

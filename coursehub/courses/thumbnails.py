@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 
-from coursehub.courses import drafting, queries
+from coursehub.courses import drafting, queries, search_text
 from coursehub.courses.events import ThumbnailsRequested
 from coursehub.courses.models import CourseVersion, PageText
 from coursehub.infra.pdf import SLICE, FileRefused, PdfTools
@@ -95,6 +95,9 @@ def keep(version_id: UUID, drawn: Drawn) -> bool:
     version.pages_drawn = max(version.pages_drawn, drawn.first + len(drawn.texts) - 1)
     if drawn.first == 1 and drawn.pictures and course.current_version_id == version.id:
         drafting.show_first_page(course, version)
+    # Published before its last page was read: now search gets the words of all of them.
+    if version.pages_drawn == version.pages_count and course.current_version_id == version.id:
+        search_text.reindex(course)
     return True
 
 

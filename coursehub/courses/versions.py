@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from coursehub.accounts.models import Customer
-from coursehub.courses import drafting, queries
+from coursehub.courses import drafting, queries, search_text
 from coursehub.courses.events import VersionPublished
 from coursehub.courses.models import Course, CourseVersion
 from coursehub.kernel import clock
@@ -80,6 +80,7 @@ def make_current(version: CourseVersion, changelog: str = "") -> CourseVersion:
     version.changelog = changelog
     version.released_at = clock.now()
     _let_be_current(course, version)
+    search_text.reindex(course)
     if course.status != "draft":
         record(
             VersionPublished(

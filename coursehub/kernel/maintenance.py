@@ -45,6 +45,11 @@ class AccountsSweep(Event):
     """Delete the accounts whose address was never confirmed."""
 
 
+@event("maintenance.search.refresh")
+class SearchRefresh(Event):
+    """Give search the popularity of today, and what it missed."""
+
+
 @event("maintenance.outbox.clean")
 class OutboxClean(Event):
     """Delete what is finished: messages, effects, kept answers, sessions."""

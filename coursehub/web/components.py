@@ -17,7 +17,7 @@ _FRAME = ("css/tokens.css", "css/reset.css", "css/base.css", "css/layout.css")
 _HELPERS = ("css/utilities.css",)
 _SCRIPTS = tuple(
     f"js/{name}.js"
-    for name in ("app", "toasts", "focus", "dialogs", "forms", "upload", "optimistic", "busy", "offline")
+    for name in ("app", "toasts", "focus", "dialogs", "forms", "upload", "suggest", "optimistic", "busy", "offline")
 )
 _TYPES = {"css": "text/css", "js": "text/javascript"}
 _TONES = 6

@@ -26,6 +26,7 @@ LIMITS = {
     "mail": "5/hour",
     "verify": "20/hour",
     "search": "120/minute",
+    "suggest": "300/minute",
     "cart": "120/minute",
     "checkout": "20/minute;60/hour",
     "download": "60/minute",

@@ -24,7 +24,7 @@
     const named = document.querySelector("[data-focus]");
     named?.removeAttribute("data-focus");
     yield named ?? document.getElementById(id);
-    for (const row of rows) yield document.getElementById(row)?.querySelector("button, a[href]");
+    for (const row of rows.map((name) => document.getElementById(name))) yield row?.querySelector("button") ?? row?.querySelector("a[href]");
     for (const name of around) yield heading(document.getElementById(name));
     yield document.querySelector("dialog:modal button");
     yield document.getElementById("main");

@@ -3,6 +3,9 @@
 
 (() => {
   const kept = new WeakMap();
+  const isMarked = (ctx) => ctx.sourceElement?.matches?.("form[data-optimistic]");
+  let underWay = 0;
+  let goOn;
 
   const count = (badge, more) => {
     const now = (Number.parseInt(badge.textContent, 10) || 0) + more;
@@ -13,10 +16,16 @@
     badge.classList.remove("badge--empty");
   };
 
+  // Who leaves at once, because it looks done, must not break it off.
+  document.addEventListener("htmx:config:request", (event) => {
+    if (isMarked(event.detail.ctx)) event.detail.ctx.request.keepalive = true;
+  });
+
   document.addEventListener("htmx:before:request", (event) => {
     const { ctx } = event.detail;
     const form = ctx.sourceElement;
-    if (event.defaultPrevented || !form?.matches?.("form[data-optimistic]")) return;
+    if (event.defaultPrevented || !isMarked(ctx)) return;
+    underWay += 1;
     const button = form.querySelector("button[type=submit]");
     const badge = document.getElementById("cart-badge");
     kept.set(ctx, { form, button, looked: button.cloneNode(true), badge: badge?.cloneNode(true) });
@@ -34,11 +43,29 @@
     if (!before) return;
     const { form, button, looked, badge } = before;
     delete form.dataset.underWay;
-    if (ctx.response && ctx.response.status < 400) return;
+    underWay -= 1;
+    if (ctx.response && ctx.response.status < 400) {
+      if (!underWay && goOn) location.assign(goOn);
+      return;
+    }
+    goOn = undefined;
     button.className = looked.className;
     button.replaceChildren(...looked.childNodes);
     if (badge) document.getElementById("cart-badge")?.replaceWith(badge);
   });
+
+  // The cart must not be opened before it holds what it seems to hold.
+  document.addEventListener(
+    "click",
+    (event) => {
+      const link = underWay && event.target.closest?.("a[href='/cart']");
+      if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      goOn = link.href;
+    },
+    true,
+  );
 
   // It looks done already; a second click asks for nothing.
   document.addEventListener(

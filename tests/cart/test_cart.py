@@ -1,7 +1,9 @@
 """The cart: guests have one, it merges at sign-in, it refuses with the reason, it never charges another price."""
 
+import re
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from coursehub.cart import basket
@@ -170,3 +172,41 @@ def test_the_cart_page_asks_the_same_number_of_queries_for_any_number_of_courses
 def test_visitors_without_a_cart_get_no_cookie(browser: Browser) -> None:
     answer = browser.get("/cart").expect(200).says("Your cart is empty")
     assert "Set-Cookie" not in answer.headers
+
+
+def test_what_comes_back_stands_where_it_stood(browser: Browser, ada: Any) -> None:
+    titles = ["First lines", "Second lines", "Third lines"]
+    for title in titles:
+        browser.post("/cart/items", {"course_id": str(a_course(by=ada, title=title).id)}, token=False)
+    page = browser.get("/cart").text
+    second = re.findall(r'name="item_id" value="([^"]+)"', page)[1]
+    answer = browser.post("/cart/removals", {"item_id": second, "on_page": "1"}, htmx=True).expect(200)
+    fields = dict(re.findall(r'<input type="hidden" name="(course_id|since|undo)" value="([^"]*)"', answer.text))
+    assert set(fields) >= {"course_id", "since", "undo"}
+    back = browser.post("/cart/items", fields, htmx=True, token=False).expect(200)
+    assert re.findall(r'row__title"><a[^>]*>([^<]+)<', back.text) == titles
+    assert back.text.count("data-focus") == 1, "and the focus goes there"
+
+
+@pytest.mark.parametrize(
+    "since", ["", "yesterday", "2026-01-01", "0001-01-01T00:00:00+00:00", "9999-12-31T00:00:00+00:00"]
+)
+def test_a_place_that_is_none_is_the_last_one(browser: Browser, ada: Any, since: str) -> None:
+    for title, more in (("First lines", {}), ("Second lines", {"since": since})):
+        course = a_course(by=ada, title=title)
+        browser.post("/cart/items", {"course_id": str(course.id), **more}, token=False).expect(303)
+    assert re.findall(r'row__title"><a[^>]*>([^<]+)<', browser.get("/cart").text) == ["First lines", "Second lines"]
+
+
+def test_without_javascript_the_cart_offers_what_has_just_left(browser: Browser, ada: Any) -> None:
+    course = a_course(by=ada)
+    browser.post("/cart/items", {"course_id": str(course.id)}, token=False)
+    item = re.findall(r'name="item_id" value="([^"]+)"', browser.get("/cart").text)[0]
+    left = browser.get(browser.post("/cart/removals", {"item_id": item}).expect(303).location).expect(200)
+    left.says(f"“{course.title}” was removed.", "Undo")
+    browser.post("/cart/items", {"course_id": str(course.id)}, token=False)
+    browser.get(f"/cart?removed={course.id}").is_silent_about("was removed")
+    for odd in ("nonsense", "%00", "00000000-0000-0000-0000-000000000000"):
+        browser.get(f"/cart?removed={odd}").expect(200).is_silent_about("was removed")
+    draft = a_course(by=ada, status="draft", title="A secret plan")
+    browser.get(f"/cart?removed={draft.id}").expect(200).is_silent_about("A secret plan")

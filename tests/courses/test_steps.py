@@ -7,7 +7,7 @@ import pytest
 
 from coursehub.accounts.models import Customer
 from coursehub.courses import drafting, queries
-from coursehub.courses.models import Course
+from coursehub.courses.models import Course, PageText
 from coursehub.kernel.db import db, transaction
 from coursehub.orders.models import Order
 from tests.browser import Answer, Browser
@@ -149,6 +149,22 @@ def test_ada_sees_her_page_as_a_buyer_and_nothing_happens(
     assert re.search(r"<button[^>]*disabled[^>]*>(?:(?!</button>).)*Add to cart", page.text, re.S)
     adas.get(f"/courses/{course.slug}").says("Edit").is_silent_about("as a buyer sees it")
     assert db.session.scalars(db.select(Order)).all() == []
+
+
+def test_with_buyers_eyes_nothing_is_offered_that_is_for_creators_only(
+    adas: Browser, ada: Customer, ben: Customer
+) -> None:
+    course = a_course(by=ada)
+    with transaction() as session:
+        session.add_all(PageText(version_id=course.current_version_id, page_number=n, text="kerning") for n in (1, 9))
+    plain, seen = (adas.get(f"/courses/{course.slug}{query}").expect(200) for query in ("", "?as=buyer"))
+    plain.says("Nobody has reviewed your course yet.")
+    seen.says("Nobody has reviewed this course yet.")
+    assert '<input type="hidden" name="as" value="buyer">' in seen.text
+    everything = adas.get(f"/courses/{course.slug}/look-inside?q=kerning", htmx=True).expect(200).visible
+    masked = adas.get(f"/courses/{course.slug}/look-inside?q=kerning&as=buyer", htmx=True).expect(200).visible
+    assert masked == adas.as_(ben).get(f"/courses/{course.slug}/look-inside?q=kerning", htmx=True).visible
+    assert masked != everything
 
 
 def test_a_draft_is_seen_with_buyers_eyes_by_its_maker_alone(

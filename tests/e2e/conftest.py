@@ -115,10 +115,16 @@ def window(chromium: Any, shop: Shop) -> Iterator[Callable[..., Any]]:
     complaints: list[str] = []
 
     def open_window(
-        *, js: bool = True, width: int = 1280, height: int = 800, scheme: str = "light", expected: str = "", **more: Any
+        *,
+        js: bool = True,
+        width: int = 1280,
+        height: int = 800,
+        scheme: str = "light",
+        expected: tuple[str, ...] = (),
+        **more: Any,
     ) -> Any:
         def _is_meant(message: Any) -> bool:
-            return bool(expected) and expected in message.text
+            return any(words in message.text for words in expected)
 
         context = chromium.new_context(
             base_url=shop.address,

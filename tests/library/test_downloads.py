@@ -218,7 +218,7 @@ def test_a_new_version_brings_its_own_rights(browser: Browser, ben: Any, bought:
         session.flush()
         course.current_version_id = newer.id
     stored_pdf(newer.id)
-    bens.get("/library").expect(200).says("New version 2", "5 of 5 left")
+    bens.get("/library").expect(200).says("New version 2", "5 of 5 downloads left")
     bens.post(f"/library/{bought.id}/downloads", {"nonce": "new"}).expect(303)
 
 

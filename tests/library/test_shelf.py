@@ -52,14 +52,14 @@ def release_another(course_id: Any, number: int = 2) -> None:
 
 def test_a_card_says_what_can_be_done(bens: Browser, bought: Purchase) -> None:
     page = bens.get("/library").expect(200)
-    page.says("Quiet Typography", "Ada Brandt", "Version 1", "5 of 5 left", "Read", "Download")
+    page.says("Quiet Typography", "Ada Brandt", "Version 1", "5 of 5 downloads left", "Read", "Download")
     assert f'href="/read/{bought.course_id}"' in page.text
     assert "New version" not in page.visible and "link valid until" not in page.visible
 
 
 def test_a_link_under_way_is_on_the_card(bens: Browser, bought: Purchase) -> None:
     bens.post(f"/library/{bought.id}/downloads", {"nonce": "n"}).expect(303)
-    bens.get("/library").expect(200).says("4 of 5 left", "link valid until")
+    bens.get("/library").expect(200).says("4 of 5 downloads left", "link valid until")
 
 
 def test_a_new_version_is_news_until_it_was_downloaded(bens: Browser, bought: Purchase) -> None:

@@ -266,3 +266,13 @@ def test_two_sales_of_one_moment_are_both_listed_once(ada: Customer, buyers: Any
 def test_a_suspended_buyer_is_a_sale_all_the_same(ada: Customer, ben: Customer) -> None:
     a_purchase(a_course(by=ada), by=ben, access="suspended")
     assert sales.overview(ada.id, "UTC").spans[0].count == 1
+
+
+def test_a_rated_course_says_how_good_it_is(adas: Browser, ada: Customer) -> None:
+    a_course(by=ada, rating_count=4, rating_sum=18)
+    adas.get("/studio").says("Rated 4.5 of 5", "4 ratings")
+
+
+def test_an_unrated_course_is_silent_about_it(adas: Browser, ada: Customer) -> None:
+    a_course(by=ada)
+    adas.get("/studio").is_silent_about("Rated")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, current_app, render_template
+from flask import Response, render_template
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -51,7 +51,6 @@ def _around() -> dict[str, Any]:
     public = current_user.is_creator and queries.has_public_page(current_user.id)
     return {
         "public_page": f"/creators/{current_user.id}" if public else None,
-        "has_wishlist": "catalog.wishlist" in current_app.view_functions,
     }
 
 
