@@ -37,7 +37,7 @@ class Book:
     address: str  # of its reader; everything else of it lies below
     pages_count: int
     pages_drawn: int  # pictures there are so far
-    pdf_key: str
+    pdf_key: str  # in storage: the very object that a download gives
     byte_size: int
     mark: str  # names the content
     filename: str

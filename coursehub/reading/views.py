@@ -4,6 +4,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from flask import Blueprint, Response, make_response, render_template, request
+from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -159,9 +160,9 @@ def _picture(book: Book, number: int) -> Response:
 
 
 def _keep(book: Book) -> AnyResponse:
-    page = page_to_keep(request.form)
+    page, reader_id = page_to_keep(request.form), current_user.id
     with transaction():
-        positions.keep(current_user.id, book, page, ago=time_since(request.form))
+        positions.keep(reader_id, book, page, ago=time_since(request.form))
     if request.headers.get("X-Requested-With") == "fetch":
         return make_response("", 204)
-    return see_other(book.at(page), f"Page {page} is remembered. Your library opens it there.")
+    return see_other(book.at(page), _("Page %(page)s is remembered: on every device the book opens there.", page=page))

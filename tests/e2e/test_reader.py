@@ -126,7 +126,11 @@ class Room:
         return db.session.query(ReadingPosition.page_number).scalar()
 
     def close(self) -> None:
+        """Closes the windows once they have told their last."""
         for context in self.contexts:
+            for page in context.pages:
+                page.goto("about:blank")
+                page.wait_for_timeout(300)
             context.close()
 
 
@@ -537,7 +541,7 @@ def test_a_broken_file_is_said_to_be_broken(room: Room, ada: Any) -> None:
     page.goto(f"/read/{course.id}")
     page.get_by_text("The viewer could not open this file").wait_for()
     assert page.locator("#reader_picture").is_visible()
-    room.complaints[:] = [said for said in room.complaints if "Invalid PDF" not in said and "indexing" not in said]
+    room.complaints[:] = [said for said in room.complaints if "Invalid PDF" not in said and "Indexing" not in said]
 
 
 def test_a_right_that_ends_while_reading_ends_the_reading(room: Room, ada: Any, ben: Any, long_pdf: bytes) -> None:

@@ -196,5 +196,5 @@
 
   for (const part of root.querySelectorAll("[data-needs-script]")) part.hidden = false;
   for (const control of root.querySelectorAll("button:disabled, select:disabled")) control.dataset.wasDisabled = "";
-  if (size && typeof globalThis.structuredClone === "function") open();
+  if (size) open();
 })();
