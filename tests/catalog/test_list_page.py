@@ -117,10 +117,10 @@ def test_nothing_found_shows_the_ways_on(browser: Browser, shop: list[Course]) -
         session.get_one(Course, shop[2].id).sales_count = 3
     page = browser.get("/courses?q=paper&category=music&rating_min=4&price_max=0").expect(200)
     page.says("No course found for “paper”", "Clear filters", "Most bought", "Small Bread")
-    ways = dict(
-        (unescape(label), unescape(address))
+    ways = {
+        unescape(label): unescape(address)
         for address, label in re.findall(r'<li><a href="([^"]+)">Without (.*?)</a>', page.text)
-    )
+    }
     assert ways == {"“Free”": "/courses?q=paper&category=music&rating_min=4"}
     assert shown(browser.get(ways["“Free”"])) == ["Loud Paper"]
     browser.get("/courses?q=zeppelin").expect(200).says("No course found for “zeppelin”", "All courses")
