@@ -73,7 +73,7 @@ def find(version: CourseVersion, query: str, *, samples: int, reads_all: bool = 
     pages = list(
         db.session.scalars(
             select(PageText.page_number)
-            .where(PageText.version_id == version.id, _vector().op("@@")(tsquery))
+            .where(PageText.version_id == version.id, PageText.search.op("@@")(tsquery))
             .order_by(PageText.page_number)
         )
     )
@@ -115,14 +115,8 @@ def _masked(version: CourseVersion, page: int, words: str) -> Snippet:
     return Snippet(page, False, (*blocks[:before], *hits, *blocks[before:]))
 
 
-def _vector() -> ColumnElement[Any]:
-    """A page's words as they are written, and their English stems."""
-    simple, english = _config("simple"), _config("english")
-    return func.to_tsvector(simple, PageText.text).op("||")(func.to_tsvector(english, PageText.text))
-
-
 def _tsquery(words: str) -> ColumnElement[Any]:
-    """All of the words, on the same page, in any order."""
+    """All of the words, on the same page, in any order: as they are written, or by their English stems."""
     simple, english = _config("simple"), _config("english")
     return func.plainto_tsquery(simple, words).op("||")(func.plainto_tsquery(english, words))
 
