@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, cast
 
-from flask import Blueprint, Flask, Response, current_app, request, url_for
+from flask import Blueprint, Flask, current_app, request, url_for
 from flask.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
 
@@ -16,14 +16,6 @@ blueprint = Blueprint("library", __name__)
 @blueprint.record_once
 def _take_large_files(state: BlueprintSetupState) -> None:
     spooling.members_only(cast(Flask, state.app), blueprint.name)
-
-
-@blueprint.after_request
-def keep_private(response: Response) -> Response:
-    """What a person owns stays out of every cache that is not theirs."""
-    if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "private, no-cache"
-    return response
 
 
 @dataclass(frozen=True)
