@@ -96,6 +96,8 @@ class _one_at_a_time:
 def _make_environment() -> None:
     if _environment_works():
         return
+    if VENV.is_symlink():
+        raise SetupFailed(f".venv is a link to {VENV.resolve()}, another folder’s; remove the link first.")
     _say(f"making .venv with Python {sys.version.split()[0]}")
     if not _has("ensurepip"):
         _apt_install([f"python3.{sys.version_info[1]}-venv"], why="Python's venv module")
