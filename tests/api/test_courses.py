@@ -204,6 +204,23 @@ def test_everyone_finds_by_word_tag_category_and_price(program: Program, ada: An
     assert ids("unknown=1&sort=&q=") == [str(soup.id), str(type_.id)]
 
 
+def test_programs_filter_by_language_and_rating_and_order_by_it(program: Program, ada: Any) -> None:
+    plain = a_course(by=ada, title="Quiet Typography")
+    german = a_course(by=ada, title="Große Typen", language="de", rating_sum=9, rating_count=2, rating_score=4.0)
+
+    def items(query: str) -> list[Any]:
+        return list(program.get(f"/courses?{query}").expect(200).json["items"])
+
+    assert [one["id"] for one in items("language=de")] == [str(german.id)]
+    assert [one["rating"] for one in items("rating_min=4.5")] == [4.5]
+    assert items("rating_min=4.6") == items("language=fr") == []
+    assert [(one["id"], one["rating"]) for one in items("sort=rating")] == [
+        (str(german.id), 4.5),
+        (str(plain.id), None),
+    ]
+    assert [one["id"] for one in items("q=quiet typograhpy")] == [str(plain.id)]
+
+
 def test_pages_follow_each_other_without_gaps(program: Program, ada: Any, queries: Any) -> None:
     made = {str(a_course(by=ada, title=f"Course {number}").id) for number in range(7)}
     seen: list[str] = []
@@ -226,6 +243,7 @@ def test_pages_follow_each_other_without_gaps(program: Program, ada: Any, querie
 @pytest.mark.parametrize(
     "query",
     ["limit=0", "limit=101", "limit=x", "price_min=-1", "price_max=1e9", "price_min=99999999999999999999", "sort=best",
+     "rating_min=0", "rating_min=6", "rating_min=nan", "language=%00",
      "cursor=nonsense", "cursor=W10", "q=%00", "tag=a%00", "category=%00"],
 )  # fmt: skip
 def test_a_strange_query_is_a_422(program: Program, query: str) -> None:

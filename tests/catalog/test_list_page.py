@@ -91,9 +91,7 @@ def test_one_language_that_all_have_is_no_choice(browser: Browser, ada: Customer
 def test_an_address_with_nonsense_is_a_page(browser: Browser, shop: list[Course]) -> None:
     page = browser.get("/courses?rating_min=lots&price_min=-1&language=xx&sort=up&category=&tag=%00").expect(200)
     page.says("Enter an amount such as 20.", "No course found")
-    browser.get("/courses?rating_min=nan&price_max=99999999999999999999").expect(200).says(
-        "3 courses" if 0 else "courses"
-    )
+    browser.get("/courses?rating_min=nan&price_max=99999999999999999999").expect(200).says("3 courses")
 
 
 def test_htmx_gets_the_filters_with_the_results_and_the_title(browser: Browser, shop: list[Course]) -> None:
@@ -166,10 +164,7 @@ def suggested(browser: Browser, typed: str) -> list[str]:
 
 
 def test_half_a_word_brings_courses_and_the_search_itself(browser: Browser, shop: list[Course]) -> None:
-    assert suggested(browser, "pap") == ["Loud Paper", "Quiet Paper"] or suggested(browser, "pap") == [
-        "Quiet Paper",
-        "Loud Paper",
-    ]
+    assert sorted(suggested(browser, "pap")) == ["Loud Paper", "Quiet Paper"]
     assert suggested(browser, "loud pa") == ["Loud Paper"]
     assert suggested(browser, "brand") != []  # by its author
     assert suggested(browser, "papre") != []  # misspelt
