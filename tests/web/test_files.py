@@ -1,5 +1,6 @@
 """The local twin's links in the whole app: headers, refusals as pages, no cookie."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +16,11 @@ KEY = "versions/of-a-test.pdf"
 
 
 @pytest.fixture
-def link(app: Flask) -> str:
+def link(app: Flask) -> Iterator[str]:
     storage = services().storage
     storage.put(KEY, PDF, "application/pdf")
-    return storage.signed_url(KEY, seconds=30, filename="Größe: 100 %.pdf", content_type="application/pdf")
+    yield storage.signed_url(KEY, seconds=30, filename="Größe: 100 %.pdf", content_type="application/pdf")
+    storage.delete(KEY)
 
 
 def test_ben_gets_the_file_with_the_headers_of_a_download(browser: Browser, link: str) -> None:
