@@ -149,13 +149,15 @@ def app(session_app: Flask) -> Iterator[Flask]:
         db.session.remove()
         empty_database()
         toggles.forget()
-        _flush_redis(session_app)
+        _empty_redis_and_storage()
 
 
-def _flush_redis(app: Flask) -> None:
+def _empty_redis_and_storage() -> None:
     from coursehub.infra.services import services
 
     services().redis.flushall()
+    for found in list(services().storage.walk()):
+        services().storage.delete(found.key)
 
 
 def empty_database() -> None:

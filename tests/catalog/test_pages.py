@@ -1,7 +1,6 @@
 """The shop window: what each visitor sees of a course, and what nobody sees."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,15 +13,8 @@ from coursehub.courses import drafting, publishing, queries
 from coursehub.courses.models import Course
 from coursehub.kernel.db import transaction
 from tests.browser import Browser
-from tests.courses.intake import a_draft, a_pdf, empty_storage, received
+from tests.courses.intake import a_draft, a_pdf, received
 from tests.factories import a_course, a_purchase
-
-
-@pytest.fixture(autouse=True)
-def clean_storage(app: Any) -> Iterator[None]:
-    empty_storage()
-    yield
-    empty_storage()
 
 
 @pytest.fixture

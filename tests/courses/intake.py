@@ -48,8 +48,3 @@ def needed_keys() -> set[str]:
     """Every key that some row names."""
     db.session.rollback()
     return set(queries.referenced_keys())
-
-
-def empty_storage() -> None:
-    for key in stored_keys():
-        services().storage.delete(key)

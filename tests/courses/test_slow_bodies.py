@@ -15,7 +15,7 @@ from coursehub.courses.models import Course
 from coursehub.kernel.db import db
 from tests.api.program import Program
 from tests.browser import Browser
-from tests.courses.intake import a_draft, a_pdf, empty_storage
+from tests.courses.intake import a_draft, a_pdf
 from tests.courses.test_studio import Unread
 
 EDGE = b"slow-body"
@@ -73,7 +73,6 @@ def test_a_body_that_pauses_arrives_whole(live_server: str, app: Flask, browser:
     assert uploaded == ["By program", "In the studio"]
     for course in (in_studio, by_program):
         assert [version.version_number for version in queries.versions_of(course.id)] == [1]
-    empty_storage()
 
 
 @pytest.mark.parametrize("path", ["uploads", "cover"])

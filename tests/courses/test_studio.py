@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -17,7 +16,7 @@ from coursehub.infra.services import services
 from coursehub.kernel.db import db, transaction
 from coursehub.library import sweeping
 from tests.browser import Answer, Browser
-from tests.courses.intake import a_draft, a_pdf, empty_storage, needed_keys, stored_keys
+from tests.courses.intake import a_draft, a_pdf, needed_keys, stored_keys
 from tests.factories import a_course, a_purchase
 
 DETAILS = {
@@ -51,13 +50,6 @@ ABOUT = [
     ("get", "/versions"),
     ("post", "/versions/{version}/release"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def clean_storage(app: Any) -> Iterator[None]:
-    empty_storage()
-    yield
-    empty_storage()
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from tests.browser import Browser
 from tests.corpora.hostile_pdfs import ACCEPTED, hostile_pdfs
 from tests.corpora.odd_names import ODD_NAMES
 from tests.corpora.odd_pdfs import odd_pdfs, outside_pdfs
-from tests.courses.intake import a_draft, a_pdf, empty_storage, needed_keys, received, stored_keys, version
+from tests.courses.intake import a_draft, a_pdf, needed_keys, received, stored_keys, version
 
 # Bombs are waited for until their limit ends them; the bound only catches a hang.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -38,13 +38,6 @@ class Case:
     answers: frozenset[str]
     pages: int | None = None
     removed: frozenset[str] = frozenset()
-
-
-@pytest.fixture(autouse=True)
-def clean_storage(app: Any) -> Iterator[None]:
-    empty_storage()
-    yield
-    empty_storage()
 
 
 @pytest.fixture(autouse=True)

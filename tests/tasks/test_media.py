@@ -23,16 +23,9 @@ from coursehub.library import sweeping
 from coursehub.mail.models import MailMessage
 from tasks import runtime
 from tests.corpora.pdf_sketch import document
-from tests.courses.intake import a_draft, a_pdf, empty_storage, needed_keys, received, stored_keys, version
+from tests.courses.intake import a_draft, a_pdf, needed_keys, received, stored_keys, version
 
 Work = Callable[..., int]
-
-
-@pytest.fixture(autouse=True)
-def clean_storage(app: Any) -> Iterator[None]:
-    empty_storage()
-    yield
-    empty_storage()
 
 
 def waiting(name: str) -> list[OutboxMessage]:

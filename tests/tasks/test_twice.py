@@ -30,7 +30,7 @@ from coursehub.reviews import writing
 from coursehub.reviews.models import Review
 from tasks import runtime
 from tasks.schedule import NIGHTLY, OFTEN
-from tests.courses.intake import a_draft, a_pdf, empty_storage, received
+from tests.courses.intake import a_draft, a_pdf, received
 from tests.factories import a_course, a_purchase
 from tests.library.intake import sent
 from tests.mailbox import Mailbox
@@ -196,7 +196,6 @@ def test_run_twice_is_as_run_once(name: str, app: Flask, ada: Any, ben: Any, mai
     runtime.run_due()
     assert digest() == rows
     assert len(mailbox.all()) == mails
-    empty_storage()
 
 
 def digest() -> dict[str, str]:

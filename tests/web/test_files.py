@@ -1,6 +1,5 @@
 """The local twin's links in the whole app: headers, refusals as pages, no cookie."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,11 +15,10 @@ KEY = "versions/of-a-test.pdf"
 
 
 @pytest.fixture
-def link(app: Flask) -> Iterator[str]:
+def link(app: Flask) -> str:
     storage = services().storage
     storage.put(KEY, PDF, "application/pdf")
-    yield storage.signed_url(KEY, seconds=30, filename="Größe: 100 %.pdf", content_type="application/pdf")
-    storage.delete(KEY)
+    return storage.signed_url(KEY, seconds=30, filename="Größe: 100 %.pdf", content_type="application/pdf")
 
 
 def test_ben_gets_the_file_with_the_headers_of_a_download(browser: Browser, link: str) -> None:
