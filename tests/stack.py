@@ -1,12 +1,14 @@
 """Real servers for one test run: PostgreSQL and Redis, in a folder that goes away with it."""
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,16 @@ JWT = "tests-sign-their-tokens-with-this-and-nobody-else"
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port on which nobody listens, nor on the next one, which a shop takes for its Stripe simulator.
+
+    Below 32768: above it the system gives ports to whoever asks, between our look and our use.
+    """
+    while True:
+        port = 10_000 + 2 * secrets.randbelow(11_000)
+        with suppress(OSError), socket.socket() as one, socket.socket() as next_one:
+            one.bind(("127.0.0.1", port))
+            next_one.bind(("127.0.0.1", port + 1))
+            return port
 
 
 def wait_for(check: Callable[[], Any], seconds: float = 20.0, what: str = "the server") -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 
 from flask import Flask, current_app
 from jinja2 import Environment
+from rcssmin import cssmin
+from rjsmin import jsmin
 
 # In this order; components and features' own sheets follow the frame, helpers come last so that they win.
 _FRAME = ("css/tokens.css", "css/reset.css", "css/base.css", "css/layout.css")
@@ -96,22 +97,17 @@ def bundle(name: str) -> tuple[bytes, str] | None:
 
 def stylesheet_bundle(static_dir: Path) -> tuple[str, bytes]:
     components = sorted(path.relative_to(static_dir).as_posix() for path in static_dir.glob("css/components/*.css"))
-    sheets = [_without_comments((static_dir / name).read_text("utf-8")) for name in (*_FRAME, *components, *_HELPERS)]
-    return _named("css", "\n".join(sheets).encode())
+    sheets = [(static_dir / name).read_text("utf-8") for name in (*_FRAME, *components, *_HELPERS)]
+    return _named("css", cssmin("\n".join(sheets)).encode())
 
 
 def script_bundle(static_dir: Path) -> tuple[str, bytes]:
-    return _named("js", "\n".join((static_dir / name).read_text("utf-8") for name in _SCRIPTS).encode())
+    return _named("js", jsmin("\n".join((static_dir / name).read_text("utf-8") for name in _SCRIPTS)).encode())
 
 
 def cover_tone(text: object) -> int:
     """One of a few cover colours, always the same for the same course."""
     return zlib.crc32(str(text).encode()) % _TONES
-
-
-def _without_comments(sheet: str) -> str:
-    lines = (line.strip() for line in re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL).splitlines())
-    return "\n".join(line for line in lines if line)
 
 
 def _named(kind: str, content: bytes) -> tuple[str, bytes]:

@@ -52,14 +52,6 @@ window.CourseHub = {};
     window.CourseHub.toast(words, { kind: "error", again });
   });
 
-  // A fade between two pages that does not come about (the next page has none) is no error.
-  for (const name of ["pageswap", "pagereveal"]) {
-    addEventListener(name, ({ viewTransition }) => {
-      viewTransition?.ready.catch(() => {});
-      viewTransition?.finished.catch(() => {});
-    });
-  }
-
   // Tabs that do not fit scroll sideways; the one we are on is in sight.
   for (const tab of document.querySelectorAll(":is(.tabs, .admin__list) [aria-current]")) {
     const tabs = tab.closest(".tabs, .admin__list");

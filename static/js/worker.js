@@ -4,6 +4,8 @@
 const { name: STORE, page: PAGE, parts: PARTS } = JSON.parse(new URL(self.location).searchParams.get("keep"));
 
 self.addEventListener("install", (event) => {
+  // What a page sends while it goes (the place in a book, the last click) would be lost on the way through here.
+  event.addRoutes?.({ condition: { requestMethod: "POST" }, source: "network" });
   const asked = [PAGE, ...PARTS].map((address) => new Request(address, { credentials: "omit" }));
   event.waitUntil(caches.open(STORE).then((store) => store.addAll(asked)).then(() => self.skipWaiting()));
 });

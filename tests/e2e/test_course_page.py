@@ -130,7 +130,7 @@ def test_the_light_box_by_keyboard_and_pointer(window: Callable[..., Any], stage
     assert page.locator("#lightbox img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 500
     page.keyboard.press("Escape")
     page.wait_for_function("document.activeElement.id === 'sample_2'")
-    with page.expect_popup() as opened:
+    with page.context.expect_page() as opened:
         first.click(modifiers=["ControlOrMeta"])
     assert opened.value.url.endswith(str(first.get_attribute("href"))), "the link stays a link"
 

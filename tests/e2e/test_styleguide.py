@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from tests.web.bare_shop import ROOT, Viewer, build, served
 pytestmark = pytest.mark.e2e
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+# The third answer is the last; on a busy machine a fourth question may be under way by then.
+ENOUGH = re.compile("Asked [34] times")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -77,14 +80,18 @@ def test_nothing_scrolls_sideways_on_the_smallest_phone(window: Callable[..., Pa
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
+@pytest.mark.parametrize("width", [360, 1440])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_error_pages_and_layouts_are_accessible(chromium: Browser, scheme: str) -> None:
+def test_error_pages_and_layouts_are_accessible(chromium: Browser, scheme: str, width: int) -> None:
     everyone = build(viewer=Viewer(is_admin=True, email_verified=False), cart_count=2, csrf_meta=True, theme=scheme)
+    errors = [f"errors/{path.stem}" for path in ROOT.glob("templates/errors/[!_]*.html")]
+    assert len(errors) > 10
     with served(everyone) as address:
-        page = chromium.new_page()
-        for name in ("errors/404", "errors/500", "pages/terms", "pages/theme"):
+        page = chromium.new_page(viewport={"width": width, "height": 800})
+        for name in (*errors, "pages/terms", "pages/theme"):
             page.goto(f"{address}/template/{name}.html")
             assert violations(page) == [], name
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
         page.locator(".appbar__end summary").click()
         page.wait_for_timeout(300)
         assert violations(page) == []
@@ -275,9 +282,10 @@ def test_a_poll_rests_in_a_hidden_tab_and_ends_when_finished(
     page.wait_for_timeout(800)
     assert "poll" not in received
     page.evaluate("window.asleep = false")
-    expect(page.locator("#job")).to_contain_text("Asked 3 times")
+    expect(page.locator("#job")).to_contain_text(ENOUGH)
+    asked = received.count("poll")
     page.wait_for_timeout(800)
-    assert received.count("poll") == 3
+    assert received.count("poll") == asked
 
 
 def test_a_password_can_be_looked_at(window: Callable[..., Page], address: str) -> None:
@@ -358,7 +366,7 @@ def test_a_broken_upload_says_so_and_lets_ada_try_again(
 
 def test_going_offline_is_said_and_taken_back(window: Callable[..., Page], address: str) -> None:
     page = window(f"{address}/workbench", expected="ERR_INTERNET_DISCONNECTED")
-    expect(page.locator("#job")).to_contain_text("Asked 3 times")
+    expect(page.locator("#job")).to_contain_text(ENOUGH)
     page.context.set_offline(True)
     expect(page.locator("#toasts [data-toast-text]")).to_have_text("You are offline. We keep what you typed.")
     page.context.set_offline(False)
