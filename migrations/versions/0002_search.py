@@ -60,14 +60,16 @@ _ORDERS = {
     "shelved": ["category", "sales_count"],
 }
 # For courses that are there already; the nightly job adds the words of their pages.
-_WORDS = """
+_GAP = r"CAST('''·''\:1' AS tsvector)"  # parts of a course are no neighbours
+_WORDS = f"""
 WITH made AS (
     SELECT courses.id,
-        setweight(to_tsvector('simple', title) || to_tsvector('english', title), 'A')
-        || setweight(to_tsvector('simple', array_to_string(tags, ' ') || ' ' || customers.name)
-            || to_tsvector('english', array_to_string(tags, ' ')), 'B') AS headline,
+        setweight(to_tsvector('simple', title) || {_GAP} || to_tsvector('english', title), 'A')
+        || {_GAP} || setweight(to_tsvector('simple', array_to_string(tags, ' '))
+            || {_GAP} || to_tsvector('simple', customers.name)
+            || {_GAP} || to_tsvector('english', array_to_string(tags, ' ')), 'B') || {_GAP} AS headline,
         setweight(to_tsvector('simple', subtitle || ' ' || description)
-            || to_tsvector('english', subtitle || ' ' || description), 'C') AS rest
+            || {_GAP} || to_tsvector('english', subtitle || ' ' || description), 'C') AS rest
     FROM courses JOIN customers ON customers.id = courses.author_id
 )
 UPDATE course_search SET headline = made.headline, topic = made.headline || made.rest,

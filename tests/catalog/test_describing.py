@@ -195,7 +195,7 @@ def test_a_course_without_its_like_says_so(browser: Browser, ada: Customer) -> N
     assert "<h2" not in browser.get(f"/courses/{course.slug}/related", htmx=True).text
     page = browser.get(f"/courses/{course.slug}")
     assert f'hx-get="/courses/{course.slug}/related"' in page.text
-    assert f'<a href="/courses/{course.slug}/related">' in page.text, "without a script it is a link"
+    assert re.search(f'<a [^>]*href="/courses/{course.slug}/related">', page.text), "without a script it is a link"
 
 
 def test_related_courses_of_what_is_not_public_are_nobodys_business(browser: Browser, ada: Customer) -> None:

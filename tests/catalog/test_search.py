@@ -67,6 +67,8 @@ def library(ada: Customer) -> list[UUID]:
         ("bread --", ["Baking Bread at Home"]),
         ('"at home" -python', ["Baking Bread at Home"]),
         ('"home bread"', []),
+        ('"home bake"', []),
+        ('"kitchen ada"', []),
         ("kitch", ["Baking Bread at Home"]),
         ("brand", ["Baking Bread at Home", "Größe und Übung", "Python Basics", "The Quiet Page"]),
     ],

@@ -81,7 +81,7 @@ def test_a_new_version_brings_its_own_pages(ada: Customer) -> None:
 
 
 def test_pages_that_are_read_after_publishing_are_found_then(ada: Customer, tmp_path: Any, work: Any) -> None:
-    from tests.courses.intake import a_draft, a_pdf, empty_storage, received
+    from tests.courses.intake import a_draft, a_pdf, received
 
     course = a_draft(ada, title="Quick one", price_cents=1900)
     version_id = received(course, a_pdf(2), tmp_path)
@@ -99,7 +99,6 @@ def test_pages_that_are_read_after_publishing_are_found_then(ada: Customer, tmp_
         record(ThumbnailsRequested(course_id=course.id, version_id=version_id, first=1, last=2))
     work("course.thumbnails.request")
     assert _words(course) == after
-    empty_storage()
 
 
 def _words(course: Course) -> str:

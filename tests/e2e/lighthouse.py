@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,10 @@ def audit(url: str, categories: tuple[str, ...], folder: Path, cookies: list[Any
     command = [_node(), str(COMMAND), url, "--quiet", "--output=json", f"--output-path={target}"]
     command += [f"--only-categories={','.join(categories)}", f"--chrome-flags=--headless=new {' '.join(FLAGS)}"]
     command += [f"--extra-headers={headers}"] if cookies else []
-    environment = {**os.environ, "CHROME_PATH": CHROMIUM, "TMPDIR": str(folder)}
-    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=240)
+    # Chromium's sockets lie in its folder, and the name of a socket may be 107 letters long.
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
+        environment = {**os.environ, "CHROME_PATH": CHROMIUM, "TMPDIR": short}
+        done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr[-2000:]
     said = json.loads(target.read_text("utf-8"))
     assert not said.get("runtimeError"), said["runtimeError"]

@@ -2,7 +2,7 @@
 
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ from tasks import runtime
 from tests.browser import Answer, Browser
 from tests.corpora.odd_pdfs import odd_pdfs
 from tests.corpora.pdf_sketch import document
-from tests.courses.intake import a_pdf, empty_storage, stored_keys
+from tests.courses.intake import a_pdf, stored_keys
 from tests.library.intake import file, sent
 from tests.payments.helpers import count
 
@@ -42,13 +42,6 @@ ABOUT = [
     ("get", "/download"),
     ("get", "/cover.webp"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def clean_storage(app: Any) -> Iterator[None]:
-    empty_storage()
-    yield
-    empty_storage()
 
 
 @pytest.fixture

@@ -236,7 +236,7 @@ def test_the_number_of_queries_does_not_grow_with_the_reviews(browser: Browser, 
 def test_the_bars_show_how_the_ratings_spread(browser: Browser, course: Course) -> None:
     many(course, 4)
     page = browser.get(f"/courses/{course.slug}").says("Rated 2.5 of 5", "(4 ratings)")
-    assert re.findall(r'<rect class="bars__fill" width="(\d+)%"', page.text) == ["0", "25", "25", "25", "25"]
+    assert re.findall(r'<rect class="review-bars__fill" width="(\d+)%"', page.text) == ["0", "25", "25", "25", "25"]
 
 
 def test_what_a_buyer_writes_stays_text(browser: Browser, course: Course, ben: Customer, bens_purchase: Any) -> None:

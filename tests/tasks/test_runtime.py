@@ -221,7 +221,7 @@ def test_run_due_says_so_when_the_outbox_never_gets_empty(app: Flask, own_actors
 
 def test_housekeeping_runs_twice_without_harm(app: Flask) -> None:
     names = sorted(name for name in runtime.actors() if name.startswith("maintenance."))
-    assert len(names) == 6
+    assert len(names) == 7
     for _ in range(2):
         with transaction():
             for name in names:
