@@ -52,6 +52,11 @@ window.CourseHub = {};
     window.CourseHub.toast(words, { kind: "error", again });
   });
 
+  // Back or Forward before the scripts stood: the address has moved, and nobody was there to bring its page.
+  const bare = (entry) => entry?.url?.split("#")[0];
+  const { activation, currentEntry } = window.navigation ?? {};
+  if (bare(activation?.entry) !== bare(activation && currentEntry)) location.reload();
+
   // Tabs that do not fit scroll sideways; the one we are on is in sight.
   for (const tab of document.querySelectorAll(":is(.tabs, .admin__list) [aria-current]")) {
     const tabs = tab.closest(".tabs, .admin__list");
