@@ -1,7 +1,6 @@
 """The numbered rules of how the shop treats people, each seen in the browser."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
